@@ -1,0 +1,164 @@
+"""A radiology report: its sections, its sentences, and the cleaning that a snapshot may ask for."""
+
+import re
+from dataclasses import asdict, dataclass, replace
+
+_HEADINGS = {
+    "indication": "indication",
+    "clinical indication": "indication",
+    "history": "indication",
+    "clinical history": "indication",
+    "reason for exam": "indication",
+    "reason for examination": "indication",
+    "comparison": "comparison",
+    "comparisons": "comparison",
+    "technique": "technique",
+    "examination": "technique",
+    "exam": "technique",
+    "findings": "findings",
+    "finding": "findings",
+    "findings and impression": "findings",
+    "impression": "impression",
+    "conclusion": "impression",
+    "summary": "impression",
+}
+_HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULTILINE)
+_MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*.*?\*\*\]", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|cm|mm|no)\.$", re.IGNORECASE)
+
+TEMPLATED_NORMAL: tuple[str, ...] = (
+    "the heart is normal in size",
+    "heart size is normal",
+    "heart size normal",
+    "the lungs are clear",
+    "lungs are clear",
+    "no pleural effusion or pneumothorax",
+    "no pneumothorax or pleural effusion",
+    "no acute cardiopulmonary abnormality",
+    "no acute cardiopulmonary disease",
+    "no acute disease",
+    "the mediastinum is unremarkable",
+    "the cardiomediastinal silhouette is within normal limits",
+)
+"""Whole sentences that templates put into reports of normal films; matched without case, marks or spaces around."""
+
+SHORT_REPORT = 30
+"""A report with fewer characters than this says too little to learn from (the MIMIC-CXR habit)."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report in sections. `text` holds what lies under no heading we know."""
+
+    indication: str = ""
+    comparison: str = ""
+    technique: str = ""
+    findings: str = ""
+    impression: str = ""
+    text: str = ""
+
+    @property
+    def narrative(self) -> str:
+        """Findings and impression, or the whole text when there are neither."""
+        return " ".join(part for part in (self.findings, self.impression) if part) or self.text
+
+    @property
+    def priority(self) -> str:
+        """The first that is there of findings, impression, text."""
+        return self.findings or self.impression or self.text
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(asdict(self).values())
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.narrative.strip()) < SHORT_REPORT
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What a snapshot does to report text before anything learns from it; recorded in the snapshot."""
+
+    drop_marks: bool = False
+    drop_templated_normals: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence and where it stands: `section` text[start:end]."""
+
+    section: str
+    start: int
+    end: int
+    text: str
+
+
+def parse_sections(text: str) -> Report:
+    """Cut a report into sections by its headings ("FINDINGS:", "IMPRESSION:" and their kin, one to a line).
+
+    Words before the first known heading, and under headings not known here, go to `text`. Nothing is dropped.
+    """
+    pieces: dict[str, list[str]] = {}
+    section, position = "text", 0
+    for heading in _HEADING.finditer(text):
+        target = _HEADINGS.get(heading.group(1).strip().lower())
+        if target is None:
+            continue
+        pieces.setdefault(section, []).append(text[position : heading.start()])
+        section, position = target, heading.end()
+    pieces.setdefault(section, []).append(text[position:])
+    joined = {name: _tidy(" ".join(parts)) for name, parts in pieces.items()}
+    return Report(**{name: value for name, value in joined.items() if value})
+
+
+def sentences(report: Report) -> tuple[Sentence, ...]:
+    """The sentences of findings and impression (of `text` when there are neither), with their places."""
+    sections = [name for name in ("findings", "impression") if getattr(report, name)] or ["text"]
+    return tuple(found for name in sections for found in _split(name, getattr(report, name)))
+
+
+def clean(report: Report, cleaning: Cleaning) -> Report:
+    """The report with de-identification marks and templated normal sentences taken out where `cleaning` asks."""
+    cleaned = report
+    for name in asdict(report):
+        cleaned = replace(cleaned, **{name: _clean_text(getattr(report, name), cleaning)})
+    return cleaned
+
+
+def _clean_text(text: str, cleaning: Cleaning) -> str:
+    if cleaning.drop_templated_normals:
+        kept = (s.text for s in _split("text", text) if _bare(s.text) not in TEMPLATED_NORMAL)
+        text = " ".join(kept)
+    if cleaning.drop_marks:
+        text = _tidy(re.sub(r"\s+([.,;:])", r"\1", _MARK.sub(" ", text)))
+    return text
+
+
+def _bare(sentence: str) -> str:
+    return re.sub(r"[^a-z ]", "", sentence.lower()).strip()
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _split(section: str, text: str) -> list[Sentence]:
+    found: list[Sentence] = []
+    start = 0
+    for stop in re.finditer(r"[.!?](?=\s|$)|\n+", text):
+        candidate = text[start : stop.end()]
+        if _ABBREVIATION.search(candidate) and stop.end() < len(text):
+            continue
+        _append(found, section, text, start, stop.end())
+        start = stop.end()
+    _append(found, section, text, start, len(text))
+    return found
+
+
+def _append(found: list[Sentence], section: str, text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    inner = piece.strip()
+    if inner and re.search(r"\w", inner):
+        begin = start + piece.index(inner)
+        found.append(Sentence(section, begin, begin + len(inner), inner))

@@ -1,0 +1,294 @@
+"""Curated data, frozen: which patient learns, which judges, and the manifest that says what a model saw.
+
+A patient keeps one split for ever. The split is a pure function of dataset, patient and seed, except that a split
+given by the dataset's makers wins, and that patients who share an identical image move together.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.errors import ReadingRoomError
+from core.findings import State
+from core.masks import Box, MaskStats
+from core.reports import Cleaning, Report
+from core.studies import Split, View
+
+DEFAULT_SPLIT_SEED = 1895
+"""The year of the first radiograph; fixed before anything was trained."""
+
+
+class BadSplit(ReadingRoomError):
+    """Fractions that are no split."""
+
+
+class SplitContradicts(ReadingRoomError):
+    """A split other than the one that earlier snapshots of the dataset froze."""
+
+    def __init__(self, dataset: str, frozen: "SplitPolicy", asked: "SplitPolicy") -> None:
+        super().__init__(
+            f'Dataset "{dataset}" is already split {frozen} by an earlier snapshot; {asked} would move patients '
+            "between training and test. Leave --split out to use the frozen one."
+        )
+
+
+class EmptySnapshot(ReadingRoomError):
+    """Nothing passed the snapshot's filters."""
+
+
+class MalformedManifest(ReadingRoomError):
+    """Bytes that are no manifest of ours, or whose hash is not the one on record."""
+
+
+@dataclass(frozen=True)
+class SplitPolicy:
+    """Shares of patients for training, validation and test, which add up to one, and the seed."""
+
+    train: float = 0.8
+    validation: float = 0.1
+    test: float = 0.1
+    seed: int = DEFAULT_SPLIT_SEED
+
+    def __post_init__(self) -> None:
+        shares = (self.train, self.validation, self.test)
+        if any(share < 0 for share in shares) or abs(sum(shares) - 1) > 1e-6 or self.train == 0:
+            raise BadSplit(f"A split is three shares that add up to 1, such as 0.8,0.1,0.1; not {self}.")
+
+    def __str__(self) -> str:
+        return f"{self.train:g},{self.validation:g},{self.test:g}"
+
+    @classmethod
+    def parse(cls, text: str, seed: int = DEFAULT_SPLIT_SEED) -> "SplitPolicy":
+        """The policy that "0.8,0.1,0.1" states. Raises BadSplit."""
+        try:
+            train, validation, test = (float(part) for part in text.split(","))
+        except ValueError:
+            raise BadSplit(f'"{text}" is no split. Write three shares that add up to 1, such as 0.8,0.1,0.1.') from None
+        return cls(train, validation, test, seed)
+
+
+def split_of(dataset: str, patient: str, policy: SplitPolicy) -> Split:
+    """Where a patient falls: a hash of dataset, patient and seed, cut by the policy's shares."""
+    place = _unit_interval("split", dataset, patient, str(policy.seed))
+    if place < policy.train:
+        return Split.TRAIN
+    return Split.VALIDATION if place < policy.train + policy.validation else Split.TEST
+
+
+def fold_of(dataset: str, patient: str, folds: int, seed: int = DEFAULT_SPLIT_SEED) -> int:
+    """Which of `folds` evaluation folds tests this patient, 0 .. folds-1."""
+    return int(_unit_interval("fold", dataset, patient, str(seed)) * folds)
+
+
+def companions(holders: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Patients who must move together, given which patients hold each image (by content hash).
+
+    Returns, for every patient named, the least name in the group joined by shared images.
+    """
+    leader: dict[str, str] = {}
+
+    def lead(patient: str) -> str:
+        while leader.setdefault(patient, patient) != patient:
+            leader[patient] = leader[leader[patient]]
+            patient = leader[patient]
+        return patient
+
+    for patients in holders.values():
+        first, *others = sorted(set(patients))
+        for other in others:
+            a, b = sorted((lead(first), lead(other)))
+            leader[b] = a
+        lead(first)
+    return {patient: lead(patient) for patient in leader}
+
+
+@dataclass(frozen=True)
+class SnapshotMask:
+    """One curated mask. `origin` and `suggested` say whether a model had a hand in it."""
+
+    finding: str
+    sha: str
+    stats: MaskStats
+    version: int
+    origin: str
+    suggested: bool
+    author: str
+
+
+@dataclass(frozen=True)
+class SnapshotImage:
+    """An image with all that is known of it. `absent` lists findings stated not to be on this film (empty masks)."""
+
+    sha: str
+    name: str
+    view: View
+    width: int
+    height: int
+    bits: int
+    masks: tuple[SnapshotMask, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SnapshotLabel:
+    finding: str
+    state: State
+    source: str
+
+
+@dataclass(frozen=True)
+class SnapshotStudy:
+    dataset: str
+    patient: str
+    key: str
+    split: Split
+    images: tuple[SnapshotImage, ...]
+    report: Report | None = None
+    labels: tuple[SnapshotLabel, ...] = ()
+    age: int | None = None
+    sex: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True)
+class SnapshotFilter:
+    """Which studies come in. Empty fields do not filter."""
+
+    findings: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
+    with_masks: bool = False
+    with_report: bool = False
+    min_report_characters: int = 0
+    max_patients: int | None = None
+
+
+@dataclass(frozen=True)
+class Fold:
+    index: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A frozen dataset. Two manifests with the same content have the same hash, whoever made them and when."""
+
+    datasets: tuple[str, ...]
+    policies: Mapping[str, SplitPolicy]
+    studies: tuple[SnapshotStudy, ...]
+    filter: SnapshotFilter = field(default_factory=SnapshotFilter)
+    cleaning: Cleaning = field(default_factory=Cleaning)
+    fold: Fold | None = None
+    excluded: tuple[tuple[str, str], ...] = ()
+    vocabulary: tuple[str, ...] = field(default_factory=tuple)
+
+    def of(self, split: Split) -> tuple[SnapshotStudy, ...]:
+        return tuple(study for study in self.studies if study.split is split)
+
+    def counts(self) -> "SnapshotCounts":
+        images = [image for study in self.studies for image in study.images]
+        by_finding: dict[str, int] = {}
+        for mask in (mask for image in images for mask in image.masks):
+            by_finding[mask.finding] = by_finding.get(mask.finding, 0) + 1
+        return SnapshotCounts(
+            studies=len(self.studies),
+            patients=len({(study.dataset, study.patient) for study in self.studies}),
+            images=len(images),
+            masks=sum(by_finding.values()),
+            reports=sum(study.report is not None for study in self.studies),
+            by_split={split: sum(study.split is split for study in self.studies) for split in Split},
+            by_finding=dict(sorted(by_finding.items())),
+        )
+
+
+@dataclass(frozen=True)
+class SnapshotCounts:
+    studies: int
+    patients: int
+    images: int
+    masks: int
+    reports: int
+    by_split: Mapping[Split, int]
+    by_finding: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A manifest's entry on record: its name, its hash (also its place in the store) and what it counts."""
+
+    id: int
+    name: str
+    sha: str
+    datasets: tuple[str, ...]
+    counts: SnapshotCounts
+    created_by: str
+    created_at: str
+    fold: Fold | None = None
+
+
+def to_bytes(manifest: Manifest) -> bytes:
+    """Canonical JSON: sorted keys, sorted studies, no spaces, so that equal content gives equal bytes."""
+    ordered = sorted(manifest.studies, key=lambda study: (study.dataset, study.patient, study.key))
+    data = asdict(manifest) | {"studies": [asdict(study) for study in ordered], "format": 1}
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def content_hash(manifest: Manifest) -> str:
+    """SHA-256 of the canonical bytes, 64 hex digits."""
+    return hashlib.sha256(to_bytes(manifest)).hexdigest()
+
+
+def from_bytes(body: bytes) -> Manifest:
+    """The manifest that `to_bytes` wrote. Raises MalformedManifest."""
+    try:
+        data = json.loads(body)
+        return Manifest(
+            datasets=tuple(data["datasets"]),
+            policies={name: SplitPolicy(**policy) for name, policy in data["policies"].items()},
+            studies=tuple(_study(entry) for entry in data["studies"]),
+            filter=_filter(data["filter"]),
+            cleaning=Cleaning(**data["cleaning"]),
+            fold=Fold(**data["fold"]) if data["fold"] else None,
+            excluded=tuple((item, reason) for item, reason in data["excluded"]),
+            vocabulary=tuple(data["vocabulary"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedManifest(f"This is no snapshot manifest that Reading Room wrote ({error}).") from error
+
+
+def disjoint(studies: Sequence[SnapshotStudy]) -> bool:
+    """Whether no patient is in two splits."""
+    seen: dict[tuple[str, str], Split] = {}
+    return all(seen.setdefault((s.dataset, s.patient), s.split) is s.split for s in studies)
+
+
+def _unit_interval(*parts: str) -> float:
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _study(data: Mapping[str, Any]) -> SnapshotStudy:
+    return SnapshotStudy(
+        **{
+            **data,
+            "split": Split(data["split"]),
+            "images": tuple(_image(entry) for entry in data["images"]),
+            "report": Report(**data["report"]) if data["report"] else None,
+            "labels": tuple(SnapshotLabel(**{**x, "state": State(x["state"])}) for x in data["labels"]),
+        }
+    )
+
+
+def _image(data: Mapping[str, Any]) -> SnapshotImage:
+    masks = tuple(SnapshotMask(**{**x, "stats": _stats(x["stats"])}) for x in data["masks"])
+    return SnapshotImage(**{**data, "view": View(data["view"]), "masks": masks, "absent": tuple(data["absent"])})
+
+
+def _stats(data: Mapping[str, Any]) -> MaskStats:
+    return MaskStats(data["height"], data["width"], data["area"], Box(**data["box"]) if data["box"] else None)
+
+
+def _filter(data: Mapping[str, Any]) -> SnapshotFilter:
+    views = tuple(View(view) for view in data["views"])
+    return SnapshotFilter(**{**data, "findings": tuple(data["findings"]), "views": views})
