@@ -38,7 +38,7 @@ class BlindReading(ReadingRoomError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This study is read without suggestions: it belongs to the patients that judge the models. Draw it yourself."
+            "This study is read without suggestions: it belongs to the patients that judge the models. Draw it."
         )
 
 
