@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import ReadingRoomError
-from core.findings import State
+from core.findings import Finding, Kind, State
 from core.masks import Box, MaskStats
 from core.reports import Cleaning, Report
 from core.studies import Split, View
@@ -181,7 +181,7 @@ class Manifest:
     cleaning: Cleaning = field(default_factory=Cleaning)
     fold: Fold | None = None
     excluded: tuple[tuple[str, str], ...] = ()
-    vocabulary: tuple[str, ...] = field(default_factory=tuple)
+    vocabulary: tuple[Finding, ...] = ()
 
     def of(self, split: Split) -> tuple[SnapshotStudy, ...]:
         return tuple(study for study in self.studies if study.split is split)
@@ -251,7 +251,7 @@ def from_bytes(body: bytes) -> Manifest:
             cleaning=Cleaning(**data["cleaning"]),
             fold=Fold(**data["fold"]) if data["fold"] else None,
             excluded=tuple((item, reason) for item, reason in data["excluded"]),
-            vocabulary=tuple(data["vocabulary"]),
+            vocabulary=tuple(_vocable(entry) for entry in data["vocabulary"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedManifest(f"This is no snapshot manifest that Reading Room wrote ({error}).") from error
@@ -287,6 +287,11 @@ def _image(data: Mapping[str, Any]) -> SnapshotImage:
 
 def _stats(data: Mapping[str, Any]) -> MaskStats:
     return MaskStats(data["height"], data["width"], data["area"], Box(**data["box"]) if data["box"] else None)
+
+
+def _vocable(data: Mapping[str, Any]) -> Finding:
+    lists = {"kind": Kind(data["kind"]), "prompts": tuple(data["prompts"]), "parts": tuple(data["parts"])}
+    return Finding(**{**data, **lists})
 
 
 def _filter(data: Mapping[str, Any]) -> SnapshotFilter:
