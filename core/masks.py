@@ -197,3 +197,9 @@ def _fill(lengths: Sequence[int] | NDArray[np.uint32], size: int) -> NDArray[np.
     values = np.zeros(counts.size, dtype=np.bool_)
     values[1::2] = True
     return np.repeat(values, counts)
+
+
+def require_size_of(stats: MaskStats, height: int, width: int) -> None:
+    """Raises MaskSizeDiffers unless the mask these facts tell of is height x width."""
+    if (stats.height, stats.width) != (height, width):
+        raise MaskSizeDiffers((stats.height, stats.width), (height, width))

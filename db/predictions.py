@@ -1,0 +1,113 @@
+"""Suggestions: what models marked, and what readers decided on it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from core.annotations import Decision, NewPrediction, Prediction, SuggestionAlreadyDecided
+from core.errors import NotFound
+from core.registry import ModelState, model_name
+from db import audit
+from db.masks import stats_columns, to_stats
+from db.tables import ImageRow, ModelVersionRow, PredictionRow, ReaderRow, StudyRow, now
+
+
+def add_predictions(session: Session, model_id: int, predictions: Iterable[NewPrediction]) -> list[int]:
+    """Put suggestions on record; gives their numbers in order."""
+    rows = []
+    for new in predictions:
+        empty = {"height": None, "width": None, "area": None, "box": None}
+        row = PredictionRow(
+            model_id=model_id,
+            image_id=new.image_id,
+            image_sha=new.image_sha,
+            finding=new.finding,
+            prompt=new.prompt,
+            sha=new.sha,
+            confidence=new.confidence,
+            payload={},
+            **(stats_columns(new.stats) if new.stats else empty),
+        )
+        session.add(row)
+        rows.append(row)
+        if new.sha is not None:
+            image = session.get_one(ImageRow, new.image_id)
+            session.get_one(StudyRow, image.study_id).has_suggestion = True
+    session.flush()
+    return [row.id for row in rows]
+
+
+def open_suggestions(session: Session, image_ids: list[int]) -> tuple[Prediction, ...]:
+    """For each image and finding the newest undecided mask of a model in use, made on the film as it lies now."""
+    query = (
+        select(PredictionRow)
+        .join(ModelVersionRow, PredictionRow.model_id == ModelVersionRow.id)
+        .join(ImageRow, PredictionRow.image_id == ImageRow.id)
+        .where(
+            PredictionRow.image_id.in_(image_ids),
+            ModelVersionRow.state == ModelState.CHAMPION,
+            PredictionRow.image_sha == ImageRow.sha,
+        )
+        .options(joinedload(PredictionRow.model), joinedload(PredictionRow.decided_by))
+        .order_by(PredictionRow.id)
+    )
+    newest = {(row.image_id, row.finding): row for row in session.scalars(query)}
+    return tuple(to_prediction(row) for row in newest.values() if row.decision is None and row.sha is not None)
+
+
+def get_prediction(session: Session, prediction_id: int) -> Prediction:
+    """Raises NotFound."""
+    row = session.get(PredictionRow, prediction_id)
+    if row is None:
+        raise NotFound(f"There is no suggestion number {prediction_id}.")
+    return to_prediction(row)
+
+
+def predicted_images(session: Session, model_id: int) -> set[tuple[int, str]]:
+    """Image number and content hash of all that a model has already answered for."""
+    query = select(PredictionRow.image_id, PredictionRow.image_sha).where(PredictionRow.model_id == model_id)
+    return set(session.execute(query.distinct()).tuples())
+
+
+def decide(
+    session: Session,
+    prediction_id: int,
+    decision: Decision,
+    reader_id: int,
+    reason: str | None = None,
+    edit_dice: float | None = None,
+) -> None:
+    """Keep what a reader decided on a suggestion. An acceptance may still turn into a correction.
+
+    Raises NotFound, SuggestionAlreadyDecided.
+    """
+    row = session.get(PredictionRow, prediction_id)
+    if row is None:
+        raise NotFound(f"There is no suggestion number {prediction_id}.")
+    if row.decision is not None and Decision.REJECTED in (row.decision, decision):
+        raise SuggestionAlreadyDecided(Decision(row.decision))
+    row.decision, row.decided_by_id, row.decided_at = decision, reader_id, now()
+    row.reason, row.edit_dice = reason, edit_dice
+    reader = session.get_one(ReaderRow, reader_id).name
+    audit.record(session, reader, f"suggestion {decision}", f"prediction {prediction_id}", reason or "")
+
+
+def to_prediction(row: PredictionRow) -> Prediction:
+    area = row.area
+    return Prediction(
+        id=row.id,
+        image_id=row.image_id,
+        image_sha=row.image_sha,
+        finding=row.finding,
+        model=model_name(row.model.family, row.model.number),
+        sha=row.sha,
+        stats=to_stats(row.height or 0, row.width or 0, area, row.box) if area is not None else None,
+        confidence=row.confidence,
+        created_at=row.created_at,
+        decision=Decision(row.decision) if row.decision else None,
+        reason=row.reason,
+        decided_by=row.decided_by.name if row.decided_by else None,
+        edit_dice=row.edit_dice,
+        prompt=row.prompt,
+    )

@@ -1,0 +1,40 @@
+"""Reviews: where each reader stands with a study, and where the study stands for the worklist."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.reviews import ReviewMove, ReviewState, move
+from db import audit
+from db.tables import ReaderRow, ReviewRow, StudyRow, now
+
+
+def make_move(session: Session, study_id: int, reader_id: int, step: ReviewMove, reason: str = "") -> ReviewState:
+    """Move a study and the reader's own review of it. Raises NotFound, IllegalReviewMove."""
+    study = session.get(StudyRow, study_id)
+    if study is None:
+        raise NotFound(f"There is no study number {study_id}.")
+    before = ReviewState(study.state)
+    after = move(before, step)
+    review = _review(session, study_id, reader_id)
+    review.state, review.updated_at = after, now()
+    study.state, study.state_reader_id, study.changed_at = after, reader_id, now()
+    if after is not before or step is ReviewMove.SUBMIT:
+        reader = session.get_one(ReaderRow, reader_id).name
+        audit.record(session, reader, step, f"study {study_id}", reason)
+    return after
+
+
+def add_seconds(session: Session, study_id: int, reader_id: int, seconds: float) -> None:
+    """Add to the time that a reader has spent on a study."""
+    _review(session, study_id, reader_id).seconds += seconds
+
+
+def _review(session: Session, study_id: int, reader_id: int) -> ReviewRow:
+    query = select(ReviewRow).where(ReviewRow.study_id == study_id, ReviewRow.reader_id == reader_id)
+    review = session.scalar(query)
+    if review is None:
+        review = ReviewRow(study_id=study_id, reader_id=reader_id, state=ReviewState.UNREAD, seconds=0.0)
+        session.add(review)
+        session.flush()
+    return review

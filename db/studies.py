@@ -1,0 +1,82 @@
+"""Studies and their images, as the rest of the house knows them."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from core.errors import NotFound
+from core.findings import State
+from core.reports import Report
+from core.reviews import ReviewState
+from core.studies import Image, Label, Photometric, PixelFacts, Split, Study, View, Window
+from db.tables import ImageRow, LabelRow, ReportRow, StudyRow
+
+
+def get_study(session: Session, study_id: int) -> Study:
+    """Raises NotFound."""
+    row = session.scalar(_whole().where(StudyRow.id == study_id))
+    if row is None:
+        raise NotFound(f"There is no study number {study_id}. Choose one from the worklist.")
+    return to_study(row)
+
+
+def other_studies(session: Session, study_id: int) -> tuple[Study, ...]:
+    """The other studies of the same patient, newest first."""
+    patient = select(StudyRow.patient_id).where(StudyRow.id == study_id).scalar_subquery()
+    query = _whole().where(StudyRow.patient_id == patient, StudyRow.id != study_id)
+    return tuple(to_study(row) for row in session.scalars(query.order_by(StudyRow.ordinal.desc(), StudyRow.id.desc())))
+
+
+def get_image(session: Session, image_id: int) -> Image:
+    """Raises NotFound."""
+    row = session.get(ImageRow, image_id)
+    if row is None:
+        raise NotFound(f"There is no image number {image_id}.")
+    return to_image(row)
+
+
+def study_of_image(session: Session, image_id: int) -> Study:
+    """Raises NotFound."""
+    return get_study(session, get_image(session, image_id).study_id)
+
+
+def to_study(row: StudyRow) -> Study:
+    return Study(
+        id=row.id,
+        dataset=row.dataset.name,
+        patient=row.patient.key,
+        key=row.key,
+        split=Split(row.patient.split),
+        state=ReviewState(row.state),
+        images=tuple(to_image(image) for image in row.images),
+        report=to_report(row.report) if row.report else None,
+        age=row.age,
+        sex=row.sex,
+        notes=row.notes,
+        blind=row.dataset.blind or row.patient.split != Split.TRAIN,
+        labels=tuple(to_label(label) for label in row.labels),
+    )
+
+
+def to_image(row: ImageRow) -> Image:
+    window = Window(row.window_center, row.window_width) if row.window_center is not None and row.window_width else None
+    photometric = Photometric(row.photometric)
+    facts = PixelFacts(row.width, row.height, row.bits, photometric, row.spacing_mm, window)
+    return Image(row.id, row.study_id, row.name, row.sha, View(row.view), facts, row.media_type)
+
+
+def to_report(row: ReportRow) -> Report:
+    return Report(row.indication, row.comparison, row.technique, row.findings, row.impression, row.text)
+
+
+def to_label(row: LabelRow) -> Label:
+    return Label(row.finding, State(row.state), row.source, row.reader.name if row.reader else None)
+
+
+def _whole() -> Select[StudyRow]:
+    return select(StudyRow).options(
+        joinedload(StudyRow.dataset),
+        joinedload(StudyRow.patient),
+        joinedload(StudyRow.report),
+        selectinload(StudyRow.images),
+        selectinload(StudyRow.labels).joinedload(LabelRow.reader),
+    )
