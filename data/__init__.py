@@ -1,0 +1,1 @@
+"""Bytes in and out: the store, pixels, importers, exporters and the simulated studies."""
