@@ -53,13 +53,19 @@ class Window:
 
 
 class Turn(StrEnum):
-    """How stored pixels are turned to stand upright, patient's right on the left of the image."""
+    """How stored pixels are turned to stand upright, patient's right on the left of the image. Rotations are clockwise.
+
+    FLIP turns upside down; TRANSPOSE swaps rows and columns; TRANSVERSE does so about the other diagonal.
+    """
 
     NONE = "none"
     MIRROR = "mirror"
     ROTATE_90 = "rotate_90"
     ROTATE_180 = "rotate_180"
     ROTATE_270 = "rotate_270"
+    FLIP = "flip"
+    TRANSPOSE = "transpose"
+    TRANSVERSE = "transverse"
 
 
 @dataclass(frozen=True)

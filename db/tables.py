@@ -149,6 +149,7 @@ class ImageRow(Base):
     turn: Mapped[str] = mapped_column(String(20), default="none")
 
     study: Mapped[StudyRow] = relationship(back_populates="images")
+    masks: Mapped[list["MaskVersionRow"]] = relationship(order_by="MaskVersionRow.id", back_populates="image")
 
 
 class ReportRow(Base):
@@ -224,7 +225,7 @@ class MaskVersionRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     author: Mapped[ReaderRow] = relationship()
-    image: Mapped[ImageRow] = relationship()
+    image: Mapped[ImageRow] = relationship(back_populates="masks")
 
 
 class MaskDraftRow(Base):

@@ -1,0 +1,225 @@
+"""Freezing curated data: which masks and labels count, which patients judge, and the manifest on record."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from core.errors import NotFound, ReadingRoomError
+from core.findings import State
+from core.reports import Cleaning, clean
+from core.snapshots import (
+    EmptySnapshot,
+    Fold,
+    Manifest,
+    Snapshot,
+    SnapshotCounts,
+    SnapshotFilter,
+    SnapshotImage,
+    SnapshotLabel,
+    SnapshotMask,
+    SnapshotStudy,
+    SplitPolicy,
+    fold_of,
+)
+from core.studies import Split, View
+from db import audit, splits
+from db.datasets import require_dataset
+from db.findings import vocabulary
+from db.masks import current_ids, to_stats, unblinded
+from db.studies import to_report
+from db.tables import DatasetRow, ImageRow, MaskVersionRow, PatientRow, SnapshotRow, StudyRow
+
+
+class SnapshotExists(ReadingRoomError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f'A snapshot "{name}" with other content is already on record. Choose another name.')
+
+
+def freeze_splits(session: Session, datasets: Sequence[str], asked: SplitPolicy | None) -> None:
+    """Fix the split of every patient in these datasets. Raises NotFound, SplitContradicts."""
+    for name in datasets:
+        splits.freeze(session, require_dataset(session, name), asked)
+
+
+def collect(
+    session: Session,
+    datasets: Sequence[str],
+    wanted: SnapshotFilter | None = None,
+    cleaning: Cleaning | None = None,
+    fold: Fold | None = None,
+) -> Manifest:
+    """The curated data of these datasets as it stands now. Raises NotFound, EmptySnapshot.
+
+    In validation and test no mask counts that a model had a hand in; an earlier one without counts in its place.
+    """
+    wanted, cleaning = wanted or SnapshotFilter(), cleaning or Cleaning()
+    rows = [require_dataset(session, name) for name in sorted(set(datasets))]
+    studies: list[SnapshotStudy] = []
+    excluded: list[tuple[str, str]] = []
+    for dataset in rows:
+        torn = splits.torn_groups(session, dataset) if dataset.split_frozen else {}
+        for study in _studies(session, dataset, wanted.max_patients):
+            frozen = _study(study, dataset, cleaning, wanted, fold)
+            reason = torn.get(study.patient.key) or _left_out(frozen, wanted)
+            if reason:
+                excluded.append((f"{dataset.name}/{study.key}", reason))
+            else:
+                studies.append(frozen)
+    if not studies:
+        reasons = sorted({reason for _, reason in excluded})
+        raise EmptySnapshot(f"No study passed the filters ({'; '.join(reasons) or 'there are no studies'}).")
+    return Manifest(
+        datasets=tuple(dataset.name for dataset in rows),
+        policies={dataset.name: splits.policy_of(dataset) for dataset in rows},
+        studies=tuple(studies),
+        filter=wanted,
+        cleaning=cleaning,
+        fold=fold,
+        excluded=tuple(excluded),
+        vocabulary=vocabulary(session, include_retired=True),
+    )
+
+
+def record_snapshot(session: Session, name: str, sha: str, manifest: Manifest, by: str) -> Snapshot:
+    """Put a manifest whose bytes are in the store on record. Raises SnapshotExists.
+
+    The same name with the same content is the same snapshot.
+    """
+    known = session.scalar(select(SnapshotRow).where(SnapshotRow.name == name))
+    if known is not None:
+        if known.sha != sha:
+            raise SnapshotExists(name)
+        return to_snapshot(known)
+    row = SnapshotRow(
+        name=name,
+        sha=sha,
+        datasets=list(manifest.datasets),
+        counts=asdict(manifest.counts()),
+        fold_index=manifest.fold.index if manifest.fold else None,
+        fold_of=manifest.fold.of if manifest.fold else None,
+        created_by=by,
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, by, "freeze snapshot", name, sha)
+    return to_snapshot(row)
+
+
+def get_snapshot(session: Session, name: str) -> Snapshot:
+    """Raises NotFound."""
+    row = session.scalar(select(SnapshotRow).where(SnapshotRow.name == name))
+    if row is None:
+        known = ", ".join(session.scalars(select(SnapshotRow.name).order_by(SnapshotRow.id))) or "none yet"
+        raise NotFound(f'There is no snapshot "{name}". There are: {known}.')
+    return to_snapshot(row)
+
+
+def snapshots(session: Session) -> tuple[Snapshot, ...]:
+    """All snapshots, newest first."""
+    return tuple(to_snapshot(row) for row in session.scalars(select(SnapshotRow).order_by(SnapshotRow.id.desc())))
+
+
+def to_snapshot(row: SnapshotRow) -> Snapshot:
+    by_split = {Split(split): count for split, count in row.counts["by_split"].items()}
+    fold = Fold(row.fold_index, row.fold_of) if row.fold_index is not None and row.fold_of else None
+    return Snapshot(
+        id=row.id,
+        name=row.name,
+        sha=row.sha,
+        datasets=tuple(row.datasets),
+        counts=SnapshotCounts(**{**row.counts, "by_split": by_split}),
+        created_by=row.created_by,
+        created_at=row.created_at.isoformat(),
+        fold=fold,
+    )
+
+
+def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) -> list[StudyRow]:
+    query = select(StudyRow).where(StudyRow.dataset_id == dataset.id).order_by(StudyRow.key)
+    if max_patients is not None:
+        first = select(PatientRow.id).where(PatientRow.dataset_id == dataset.id)
+        query = query.where(StudyRow.patient_id.in_(first.order_by(PatientRow.key).limit(max_patients)))
+    masks = selectinload(StudyRow.images).selectinload(ImageRow.masks).joinedload(MaskVersionRow.author)
+    options = (masks, joinedload(StudyRow.patient), joinedload(StudyRow.report), selectinload(StudyRow.labels))
+    return list(session.scalars(query.options(*options)))
+
+
+def _study(
+    row: StudyRow, dataset: DatasetRow, cleaning: Cleaning, wanted: SnapshotFilter, fold: Fold | None
+) -> SnapshotStudy:
+    split = Split(row.patient.split)
+    if fold is not None:
+        split = _fold_split(dataset, row.patient.key, fold)
+    labels = tuple(SnapshotLabel(x.finding, State(x.state), x.source) for x in row.labels)
+    absent = tuple(label.finding for label in labels if label.state is State.ABSENT)
+    images = (_image(image, split, absent, wanted) for image in row.images)
+    return SnapshotStudy(
+        dataset=dataset.name,
+        patient=row.patient.key,
+        key=row.key,
+        split=split,
+        images=tuple(image for image in images if not wanted.views or image.view in wanted.views),
+        report=clean(to_report(row.report), cleaning) if row.report else None,
+        labels=labels,
+        age=row.age,
+        sex=row.sex,
+        notes=row.notes,
+    )
+
+
+def _fold_split(dataset: DatasetRow, patient: str, fold: Fold) -> Split:
+    place = fold_of(dataset.name, patient, fold.of, dataset.split_seed)
+    if place == fold.index:
+        return Split.TEST
+    # A tenth of the other patients validates; which tenth is drawn anew in each fold.
+    judge = fold_of(f"{dataset.name}/validation-{fold.index}", patient, 10, dataset.split_seed)
+    return Split.VALIDATION if judge == 0 else Split.TRAIN
+
+
+def _image(row: ImageRow, split: Split, absent: tuple[str, ...], wanted: SnapshotFilter) -> SnapshotImage:
+    candidates = list(row.masks) if split is Split.TRAIN else unblinded(row.masks)
+    heads = current_ids(candidates, row.sha)
+    masks = sorted((_mask(version) for version in candidates if version.id in heads), key=lambda m: m.finding)
+    kept = tuple(mask for mask in masks if not wanted.findings or mask.finding in wanted.findings)
+    marked = {mask.finding for mask in kept}
+    return SnapshotImage(
+        sha=row.sha,
+        name=row.name,
+        view=View(row.view),
+        width=row.width,
+        height=row.height,
+        bits=row.bits,
+        masks=kept,
+        absent=tuple(finding for finding in absent if finding not in marked),
+    )
+
+
+def _mask(row: MaskVersionRow) -> SnapshotMask:
+    return SnapshotMask(
+        finding=row.finding,
+        sha=row.sha,
+        stats=to_stats(row.height, row.width, row.area, row.box),
+        version=row.id,
+        origin=row.origin,
+        suggested=row.suggested,
+        author=row.author.name,
+    )
+
+
+def _left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
+    if not study.images:
+        return "no image of the wanted views"
+    if wanted.with_masks and not any(image.masks for image in study.images):
+        return "no mask"
+    if wanted.with_report and study.report is None:
+        return "no report"
+    if study.report is not None and len(study.report.narrative) < wanted.min_report_characters:
+        return f"report under {wanted.min_report_characters} characters"
+    return None
+
+
+def relabelled(manifest: Manifest, split: Split) -> Manifest:
+    """The manifest with every study in one split: for judging a model on a whole dataset it never learned from."""
+    return replace(manifest, studies=tuple(replace(study, split=split) for study in manifest.studies))
