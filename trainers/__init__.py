@@ -1,0 +1,40 @@
+"""The trainers: the one floor that knows torch. Import this package before torchvision, timm, smp or torchmetrics.
+
+Two things must be true of the process before those libraries are imported, and both are made true here, once:
+
+- No model hub is asked unless the person says so (`HF_HUB_OFFLINE=0`): weights come from installed packages or from
+  local folders, and an unreachable hub would stall every start in retries.
+- torchvision's `nms` operators exist. A torchvision built against another torch cannot load its compiled operators,
+  and then refuses to be imported at all, although nothing here calls them.
+"""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def _declare_missing_torchvision_operators() -> torch.library.Library | None:
+    """Declare `nms` and `qnms` (without kernels) where torchvision's own library cannot be loaded.
+
+    The library object must outlive the process's use of torchvision: dropping it undeclares the operators.
+    """
+    torchvision = importlib.util.find_spec("torchvision")
+    if torchvision is None or torchvision.origin is None:
+        return None
+    for compiled in sorted(Path(torchvision.origin).parent.glob("_C*")):
+        try:
+            torch.ops.load_library(str(compiled))
+        except OSError:
+            continue
+        return None
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
+
+
+_TORCHVISION_OPERATORS = _declare_missing_torchvision_operators()
