@@ -1,0 +1,1 @@
+"""What a person sees: the browser workstation and the command line. Nothing imports this package."""

@@ -1,0 +1,115 @@
+"""Comparing model versions, and deciding which one answers the readers."""
+
+from dataclasses import dataclass
+
+from app.house import House
+from core.errors import ReadingRoomError
+from core.jobs import JobKind, JobRequest
+from core.metrics import Estimate, Evaluation, ItemScore, paired_difference
+from core.registry import ModelVersion, Verdict, judge, require_promotable
+from core.studies import Split
+from db import jobs, models
+
+
+class NotMeasuredAlike(ReadingRoomError):
+    def __init__(self, champion: str, candidate: ModelVersion) -> None:
+        super().__init__(
+            f"{champion} and {candidate.name} were not measured on the same validation studies. Run "
+            f"`evaluate {champion} --snapshot {candidate.snapshot} --split validation`, and the same for "
+            f"{candidate.name}, then try again."
+        )
+
+
+class NotBetter(ReadingRoomError):
+    """The rule looked and did not promote."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two versions on the same items: what each scored, item by item, and the paired difference of the headline."""
+
+    one: ModelVersion
+    other: ModelVersion
+    snapshot: str
+    split: Split
+    difference: Estimate
+    pairs: tuple[tuple[ItemScore, ItemScore], ...]
+
+
+def all_models(house: House, family: str | None = None) -> tuple[ModelVersion, ...]:
+    with house.database.reading() as session:
+        return models.models(session, family)
+
+
+def model(house: House, name: str) -> ModelVersion:
+    """Raises NotFound."""
+    with house.database.reading() as session:
+        return models.get_model(session, name)
+
+
+def evaluations(house: House, name: str) -> tuple[Evaluation, ...]:
+    """Raises NotFound."""
+    with house.database.reading() as session:
+        return models.evaluations(session, name)
+
+
+def compare(house: House, one: str, other: str, snapshot: str, split: Split) -> Comparison | None:
+    """Two models on the same split of a snapshot; None when one was not measured there. Raises NotFound."""
+    with house.database.reading() as session:
+        first, second = models.get_model(session, one), models.get_model(session, other)
+        ours = models.item_scores(session, first.name, snapshot, split)
+        theirs = models.item_scores(session, second.name, snapshot, split)
+    if ours is None or theirs is None:
+        return None
+    by_item = {(score.item, score.finding): score for score in theirs}
+    pairs = [(score, by_item[key]) for score in ours if (key := (score.item, score.finding)) in by_item]
+    difference = paired_difference(ours, theirs, first.headline)
+    return Comparison(first, second, snapshot, split, difference, tuple(pairs))
+
+
+def verdict(house: House, name: str) -> Verdict:
+    """What the promotion rule says of a model. Raises NotFound, NotPromotable, NotMeasuredAlike."""
+    with house.database.reading() as session:
+        candidate = models.get_model(session, name)
+        require_promotable(candidate)
+        champion = models.champion(session, candidate.family)
+        snapshot = candidate.snapshot or ""
+        ours = models.item_scores(session, candidate.name, snapshot, Split.VALIDATION)
+        if champion is None or champion.id == candidate.id:
+            return judge(ours or (), None, candidate.headline)
+        theirs = models.item_scores(session, champion.name, snapshot, Split.VALIDATION)
+    if ours is None or theirs is None:
+        raise NotMeasuredAlike(champion.name, candidate)
+    return judge(ours, theirs, candidate.headline)
+
+
+def promote_by_rule(house: House, name: str, by: str) -> ModelVersion:
+    """Put a model in use if it is better beyond chance. Raises NotBetter, and what `verdict` raises."""
+    ruling = verdict(house, name)
+    if not ruling.promote:
+        raise NotBetter(f"{name} was not promoted. {ruling.reason}")
+    return promote(house, name, f"By the rule: {ruling.reason}", by)
+
+
+def promote(house: House, name: str, reason: str, by: str) -> ModelVersion:
+    """Put a model in use; its suggestions for all studies not yet reviewed are queued, in worklist order.
+
+    Raises NotFound, NotPromotable, ReasonNeeded.
+    """
+    with house.database.writing() as session:
+        promoted = models.promote(session, name, reason, by)
+        _queue_predictions(session, promoted, by)
+        return promoted
+
+
+def roll_back(house: House, family: str, reason: str, by: str) -> ModelVersion:
+    """Take the last promotion back. Raises NothingToRollBackTo, ReasonNeeded."""
+    with house.database.writing() as session:
+        restored = models.roll_back(session, family, reason, by)
+        _queue_predictions(session, restored, by)
+        return restored
+
+
+def _queue_predictions(session: models.Session, promoted: ModelVersion, by: str) -> None:
+    parameters = {"model": promoted.name, "dataset": None, "unreviewed": True, "findings": None}
+    jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, promoted.family), by)
