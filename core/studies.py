@@ -82,12 +82,16 @@ class PixelFacts:
 
 @dataclass(frozen=True)
 class IncomingMask:
-    """A mask as an importer found it: packed bytes of a 1-bit PNG already of the image's size."""
+    """A mask as an importer found it: packed bytes of a 1-bit PNG already of the image's size.
+
+    `suggested` is what an export of ours said of it: that a model's suggestion is among its ancestors.
+    """
 
     finding: str
     png: bytes
     stats: MaskStats
     author: str | None = None
+    suggested: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,11 @@ class IncomingImage:
 
 @dataclass(frozen=True)
 class IncomingLabel:
+    """A finding's state as an importer found it. `source` is "imported" unless an export of ours names another."""
+
     finding: str
     state: State
+    source: str = "imported"
 
 
 @dataclass(frozen=True)
