@@ -1,0 +1,164 @@
+"""What both projections share: a film's set-up, the material a ray meets, and how findings and devices are laid on it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from core.findings import Side
+from core.studies import View
+from data.phantom.anatomy import Anatomy
+from data.phantom.devices import Wire
+from data.phantom.geometry import Bits, Bytes, Floats, Frame, Points
+from data.phantom.pathology import Consolidation, Nodule
+
+LUNG_DENSITY = 0.26
+"""Inflated lung against soft tissue, by thickness."""
+
+RIB_MM = 7.5
+SPINE_MM = 11.0
+GIRDLE_MM = 13.0
+METAL_MM = 1.0
+VESSEL_MM = 15.0
+"""What 255 in a drawn layer means, in mm of its material (metal: in units of full opacity)."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How one film was taken. `turn` is the tangent of the patient's rotation; `kvp` the tube voltage."""
+
+    view: View
+    frame: Frame
+    turn: float
+    kvp: float
+    exposure: float
+    scatter: float
+    raised: float
+    spread: float
+    processing: float
+    brightness: float
+    collimation: tuple[float, float, float, float]
+    tilt: float
+    marker: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Ray lengths (H, W): soft tissue and bone in mm, metal as opacity."""
+
+    soft: Floats
+    bone: Floats
+    metal: Floats | None
+
+
+@lru_cache(maxsize=4)
+def mottle(size: int) -> Floats:
+    """(size, size) seamless fractal texture, mean 0, deviation 1: the fine interstitial pattern of lung."""
+    rng = np.random.default_rng(20240901)
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]) * size
+    shape = np.where(frequency > 2.0, np.maximum(frequency, 1.0) ** -1.05, 0.0) * np.exp(-((frequency / 130) ** 2))
+    noise = np.fft.rfft2(rng.standard_normal((size, size))) * shape
+    field = np.fft.irfft2(noise, s=(size, size))
+    return (field / field.std()).astype(np.float32)
+
+
+def texture(size: int, seed: int) -> Floats:
+    """(size, size) of `mottle`, wrapped round by an amount that the seed gives."""
+    base = mottle(size)
+    down, across = seed % size, (seed // size) % size
+    if seed % 2:
+        base = base[:, ::-1]
+    out = np.empty_like(base)
+    out[down:, across:] = base[: size - down, : size - across]
+    out[:down, across:] = base[size - down :, : size - across]
+    out[down:, :across] = base[: size - down, size - across :]
+    out[:down, :across] = base[size - down :, size - across :]
+    return out
+
+
+def flat(points: Points, *, lateral: bool, turn: float = 0.0) -> Points:
+    """(n, 3) points in space as (n, 2) film coordinates (u, z)."""
+    if lateral:
+        return np.column_stack([-points[..., 1], points[..., 2]])
+    return np.column_stack([points[..., 0] + turn * points[..., 1], points[..., 2]])
+
+
+def ribbon(line: Points, height: float) -> Points:
+    """(2n, 2) outline of a band of `height` about a flat (n, 2) line, measured across the line where it runs level."""
+    step = np.gradient(line, axis=0)
+    lean = np.hypot(step[:, 0], step[:, 1]) / np.maximum(np.abs(step[:, 0]), 1e-6)
+    half = 0.5 * height * np.minimum(lean, 1.5)
+    up = np.column_stack([np.zeros(len(line)), half])
+    return np.vstack([line - up, (line + up)[::-1]])
+
+
+def smoothstep(t: Floats) -> Floats:
+    """0 below 0, 1 above 1, and a smooth step between."""
+    t = np.clip(t, 0, 1)
+    out: Floats = t * t * (np.float32(3) - np.float32(2) * t)
+    return out
+
+
+def nodule_shadow(nodule: Nodule, frame: Frame, *, lateral: bool, turn: float) -> tuple[tuple[slice, slice], Floats]:
+    """A nodule's thickness in mm over its box; it is there exactly where the thickness is above 0."""
+    u0, z0 = flat(nodule.centre[None], lateral=lateral, turn=turn)[0]
+    reach = nodule.radius * 1.25
+    box = frame.box(u0 - reach, u0 + reach, z0 - reach, z0 + reach)
+    u, z = frame.u[:, box[1]] - np.float32(u0), frame.z[box[0]] - np.float32(z0)
+    around = np.arctan2(z, u)
+    a, b, c = nodule.lobes + (1.3 if lateral else 0.0)
+    edge = 1 + 0.07 * np.cos(2 * around + a) + 0.05 * np.cos(3 * around + b) + 0.03 * np.cos(5 * around + c)
+    square = (nodule.radius * edge) ** 2 - (u * u + z * z)
+    return box, (2 * np.sqrt(np.maximum(square, 0))).astype(np.float32)
+
+
+def consolidation_field(
+    found: Consolidation, frame: Frame, *, lateral: bool, turn: float
+) -> tuple[tuple[slice, slice], Floats]:
+    """The airless fraction of the lung (0 to 1) over a box around a consolidation; `seed` makes its edge ragged."""
+    u0, z0 = flat(found.centre[None], lateral=lateral, turn=turn)[0]
+    across, down = (found.radii[1] if lateral else found.radii[0]), found.radii[2]
+    box = frame.box(u0 - 1.5 * across, u0 + 1.5 * across, z0 - 1.5 * down, z0 + 1.5 * down)
+    rows, columns = box[0].stop - box[0].start, box[1].stop - box[1].start
+    rng = np.random.default_rng([found.seed, int(lateral)])
+    grain = np.zeros((rows, columns), np.float32)
+    for cells, weight in ((7, 0.42), (14, 0.30), (28, 0.20)):
+        coarse = rng.standard_normal((cells, cells), dtype=np.float32) * np.float32(weight)
+        grain += cv2.resize(coarse, (max(columns, 1), max(rows, 1)), interpolation=cv2.INTER_CUBIC)[:rows, :columns]
+    q = ((frame.u[:, box[1]] - np.float32(u0)) / np.float32(across)) ** 2 + (
+        (frame.z[box[0]] - np.float32(z0)) / np.float32(down)
+    ) ** 2
+    dense = smoothstep((np.float32(0.75) - q + np.float32(0.55) * grain) * np.float32(1.1))
+    if found.fissure is not None:
+        line = np.float32(found.fissure) + np.float32(0.05) * (frame.u[:, box[1]] - np.float32(u0))
+        dense *= np.clip((line - frame.z[box[0]]) / np.float32(1.5) + np.float32(0.5), 0, 1)
+    return box, dense
+
+
+def draw_wires(frame: Frame, strands: tuple[Wire, ...], *, lateral: bool, turn: float) -> tuple[Bytes, dict[str, Bits]]:
+    """Devices' opacity (H, W) and the exact mask of each: every pixel at least half covered by one of its strands."""
+    layer = frame.blank()
+    covered: dict[str, Bytes] = {}
+    for wire in strands:
+        line = flat(wire.line, lateral=lateral, turn=turn)
+        cover = covered.setdefault(wire.device, frame.blank())
+        frame.draw_lines(cover, [line], max(wire.width, frame.spacing_mm), 255)
+        if wire.edges:
+            faint = 255 * wire.opacity
+            frame.draw_lines(layer, [line], wire.width, 0.30 * faint)
+            for shift in (-0.45 * wire.width, 0.45 * wire.width):
+                frame.draw_lines(layer, [line + (shift, 0)], 1.1, faint)
+        else:
+            frame.draw_lines(layer, [line], wire.width, 255 * wire.opacity)
+    return layer, {device: cover >= 128 for device, cover in covered.items()}
+
+
+def shoulder_line(anatomy: Anatomy) -> float:
+    """z of the top of the shoulders."""
+    return anatomy.apex - 12.0
+
+
+def sides() -> tuple[Side, Side]:
+    return Side.RIGHT, Side.LEFT
