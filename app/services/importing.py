@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from data.importers import IMPORTERS, ImportOptions, ImportPlan
 from data.quality import QualityReport
 
 from app.house import House
@@ -14,6 +13,7 @@ from app.security import workspace_secret
 from core.errors import ReadingRoomError
 from core.jobs import Job, JobKind, JobRequest
 from core.studies import IncomingStudy, Skipped
+from data.importers import IMPORTERS, ImportOptions, ImportPlan
 from db import audit, intake, jobs
 from db.intake import StoredImage
 from db.work import Ticket

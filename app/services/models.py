@@ -3,25 +3,10 @@
 from dataclasses import dataclass
 
 from app.house import House
-from core.errors import ReadingRoomError
-from core.jobs import JobKind, JobRequest
 from core.metrics import Estimate, Evaluation, ItemScore, paired_difference
-from core.registry import ModelVersion, Verdict, judge, require_promotable
+from core.registry import ModelVersion, Verdict
 from core.studies import Split
-from db import jobs, models
-
-
-class NotMeasuredAlike(ReadingRoomError):
-    def __init__(self, champion: str, candidate: ModelVersion) -> None:
-        super().__init__(
-            f"{champion} and {candidate.name} were not measured on the same validation studies. Run "
-            f"`evaluate {champion} --snapshot {candidate.snapshot} --split validation`, and the same for "
-            f"{candidate.name}, then try again."
-        )
-
-
-class NotBetter(ReadingRoomError):
-    """The rule looked and did not promote."""
+from db import models, promotion
 
 
 @dataclass(frozen=True)
@@ -70,25 +55,13 @@ def compare(house: House, one: str, other: str, snapshot: str, split: Split) -> 
 def verdict(house: House, name: str) -> Verdict:
     """What the promotion rule says of a model. Raises NotFound, NotPromotable, NotMeasuredAlike."""
     with house.database.reading() as session:
-        candidate = models.get_model(session, name)
-        require_promotable(candidate)
-        champion = models.champion(session, candidate.family)
-        snapshot = candidate.snapshot or ""
-        ours = models.item_scores(session, candidate.name, snapshot, Split.VALIDATION)
-        if champion is None or champion.id == candidate.id:
-            return judge(ours or (), None, candidate.headline)
-        theirs = models.item_scores(session, champion.name, snapshot, Split.VALIDATION)
-    if ours is None or theirs is None:
-        raise NotMeasuredAlike(champion.name, candidate)
-    return judge(ours, theirs, candidate.headline)
+        return promotion.verdict(session, name)
 
 
 def promote_by_rule(house: House, name: str, by: str) -> ModelVersion:
     """Put a model in use if it is better beyond chance. Raises NotBetter, and what `verdict` raises."""
-    ruling = verdict(house, name)
-    if not ruling.promote:
-        raise NotBetter(f"{name} was not promoted. {ruling.reason}")
-    return promote(house, name, f"By the rule: {ruling.reason}", by)
+    with house.database.writing() as session:
+        return promotion.promote_by_rule(session, name, by)
 
 
 def promote(house: House, name: str, reason: str, by: str) -> ModelVersion:
@@ -97,19 +70,10 @@ def promote(house: House, name: str, reason: str, by: str) -> ModelVersion:
     Raises NotFound, NotPromotable, ReasonNeeded.
     """
     with house.database.writing() as session:
-        promoted = models.promote(session, name, reason, by)
-        _queue_predictions(session, promoted, by)
-        return promoted
+        return promotion.put_in_use(session, name, reason, by)
 
 
 def roll_back(house: House, family: str, reason: str, by: str) -> ModelVersion:
     """Take the last promotion back. Raises NothingToRollBackTo, ReasonNeeded."""
     with house.database.writing() as session:
-        restored = models.roll_back(session, family, reason, by)
-        _queue_predictions(session, restored, by)
-        return restored
-
-
-def _queue_predictions(session: models.Session, promoted: ModelVersion, by: str) -> None:
-    parameters = {"model": promoted.name, "dataset": None, "unreviewed": True, "findings": None}
-    jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, promoted.family), by)
+        return promotion.take_back(session, family, reason, by)

@@ -1,0 +1,67 @@
+"""Which model answers the readers: the rule on record, putting a model in use, and taking that back."""
+
+from sqlalchemy.orm import Session
+
+from core.errors import ReadingRoomError
+from core.jobs import JobKind, JobRequest
+from core.registry import ModelVersion, Verdict, judge, require_promotable
+from core.studies import Split
+from db import jobs, models
+
+
+class NotMeasuredAlike(ReadingRoomError):
+    def __init__(self, champion: str, candidate: ModelVersion) -> None:
+        super().__init__(
+            f"{champion} and {candidate.name} were not measured on the same validation studies. Run "
+            f"`evaluate {champion} --snapshot {candidate.snapshot} --split validation`, and the same for "
+            f"{candidate.name}, then try again."
+        )
+
+
+class NotBetter(ReadingRoomError):
+    """The rule looked and did not promote."""
+
+
+def verdict(session: Session, name: str) -> Verdict:
+    """What the promotion rule says of a model: candidate and champion on the validation split of the candidate's own
+    snapshot. Raises NotFound, NotPromotable, NotMeasuredAlike."""
+    candidate = models.get_model(session, name)
+    require_promotable(candidate)
+    champion = models.champion(session, candidate.family)
+    ours = models.item_scores(session, candidate.name, candidate.snapshot or "", Split.VALIDATION)
+    if champion is None or champion.id == candidate.id:
+        return judge(ours or (), None, candidate.headline)
+    theirs = models.item_scores(session, champion.name, candidate.snapshot or "", Split.VALIDATION)
+    if ours is None or theirs is None:
+        raise NotMeasuredAlike(champion.name, candidate)
+    return judge(ours, theirs, candidate.headline)
+
+
+def promote_by_rule(session: Session, name: str, by: str) -> ModelVersion:
+    """Put a model in use if it is better beyond chance. Raises NotBetter, and what `verdict` raises."""
+    ruling = verdict(session, name)
+    if not ruling.promote:
+        raise NotBetter(f"{name} was not promoted. {ruling.reason}")
+    return put_in_use(session, name, f"By the rule: {ruling.reason}", by)
+
+
+def put_in_use(session: Session, name: str, reason: str, by: str) -> ModelVersion:
+    """Make a model the one that answers; its suggestions for all studies not yet reviewed are queued.
+
+    Raises NotFound, NotPromotable, ReasonNeeded.
+    """
+    promoted = models.promote(session, name, reason, by)
+    _queue_predictions(session, promoted, by)
+    return promoted
+
+
+def take_back(session: Session, family: str, reason: str, by: str) -> ModelVersion:
+    """Take the last promotion back. Raises NothingToRollBackTo, ReasonNeeded."""
+    restored = models.roll_back(session, family, reason, by)
+    _queue_predictions(session, restored, by)
+    return restored
+
+
+def _queue_predictions(session: Session, model: ModelVersion, by: str) -> None:
+    parameters = {"model": model.name, "dataset": None, "unreviewed": True, "findings": None}
+    jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, model.family), by)
