@@ -1,0 +1,143 @@
+/** What the reader answers: suggestions taken, corrected or turned down, the study submitted, the next one called. */
+
+/** @typedef {import("./documents.js").Suggestion} Suggestion */
+
+import { Layer } from "./documents.js";
+
+const AGAIN_MS = 1500;
+const ANSWERED_MS = 6000;
+
+export class Answers {
+  /** @param {import("./editor.js").Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    this.isSending = false;
+    this.count = 0;
+  }
+
+  /** A new study is open. */
+  forget() {
+    this.isSending = false;
+    this.editor.suggestion.ask([]);
+  }
+
+  /** @returns {Suggestion | null} the one that A, T and X speak of: the finding in hand's, or else the first */
+  current() {
+    const { data, pane, look } = this.editor;
+    if (!data || data.read_only) return null;
+    const open = pane?.openSuggestions() ?? [];
+    return open.find((each) => each.finding === look.finding) ?? open[0] ?? null;
+  }
+
+  /**
+   * Tell Python, after every stroke is safe.
+   * @param {string} kind @param {{prediction_id?: number, reason?: string, orientation?: string}} [details]
+   * @returns {Promise<boolean>} whether it was sent
+   */
+  async send(kind, details = {}) {
+    const { editor } = this;
+    if (this.isSending) return false;
+    this.isSending = true;
+    const { data, pane } = editor;
+    const why = await editor.saver.settle();
+    if (why !== null) {
+      this.isSending = false;
+      editor.notices.show("send", `${sentenceFor(kind)} A drawing is not saved yet: ${why} It is kept here and sent again.`);
+      return false;
+    }
+    editor.notices.dismiss("send");
+    this.count++;
+    editor.streamlit?.setTriggerValue("action", {
+      kind,
+      study_id: data?.study_id,
+      image_id: pane?.film.id ?? null,
+      finding: editor.look.finding,
+      prediction_id: null,
+      reason: "",
+      orientation: "",
+      ...details,
+      count: this.count,
+    });
+    setTimeout(() => (this.isSending = false), AGAIN_MS);
+    return true;
+  }
+
+  accept() {
+    const suggestion = this.current();
+    if (!suggestion) return this.editor.hint("No suggestion is waiting on this film.");
+    this.answer("accept", suggestion, "");
+  }
+
+  /** Put the suggestion into the finding's own mask, where it can be drawn on. */
+  correct() {
+    const { editor } = this;
+    const suggestion = this.current();
+    const film = editor.pane?.film;
+    if (!suggestion || !film) return editor.hint("No suggestion is waiting on this film.");
+    if (suggestion.maskSha && !suggestion.mask) return editor.hint(suggestion.failure || "The suggestion is still loading.");
+    let layer = film.layer(suggestion.finding);
+    if (!layer) {
+      layer = new Layer(film, {
+        ...{ finding: suggestion.finding, name: suggestion.name, colour: suggestion.colour, editable: true },
+        ...{ mask_sha: null, draft_id: null, base_version_id: null, suggestion_id: null },
+      });
+      film.layers.push(layer);
+    }
+    const why = editor.whyNot(layer);
+    if (why) return editor.hint(why);
+    const mask = suggestion.mask ?? new Uint8Array(film.width * film.height);
+    if (!layer.replace(mask, suggestion.predictionId)) layer.suggestionId = suggestion.predictionId;
+    editor.saver.changed(layer);
+    editor.pickFinding(layer.finding);
+    editor.refresh();
+  }
+
+  reject() {
+    const suggestion = this.current();
+    const reasons = this.editor.data?.reject_reasons ?? [];
+    if (!suggestion) return this.editor.hint("No suggestion is waiting on this film.");
+    if (reasons.length) this.editor.suggestion.ask(reasons);
+    else this.answer("reject", suggestion, "");
+  }
+
+  /** @param {number} index @returns {boolean} */
+  pickReason(index) {
+    const reason = this.editor.data?.reject_reasons[index];
+    if (reason) this.rejectFor(reason);
+    return true;
+  }
+
+  /** @param {string} reason */
+  rejectFor(reason) {
+    const suggestion = this.current();
+    this.editor.suggestion.ask([]);
+    if (suggestion) this.answer("reject", suggestion, reason);
+  }
+
+  /** @param {"accept" | "reject"} kind @param {Suggestion} suggestion @param {string} reason */
+  async answer(kind, suggestion, reason) {
+    const { editor } = this;
+    const wasSent = await this.send(kind, { prediction_id: suggestion.predictionId, reason });
+    suggestion.isDecided = wasSent;
+    editor.refresh();
+    // Python answers with data that no longer lists it; if it refused, the suggestion comes back.
+    setTimeout(() => {
+      suggestion.isDecided = false;
+      editor.refresh();
+    }, ANSWERED_MS);
+  }
+}
+
+/** @param {string} kind @returns {string} what was not done */
+function sentenceFor(kind) {
+  /** @type {Record<string, string>} */
+  const sentences = {
+    submit: "Not submitted.",
+    next: "Stayed on this study.",
+    previous: "Stayed on this study.",
+    accept: "Not accepted.",
+    reject: "Not rejected.",
+    orient: "Not turned.",
+  };
+  return sentences[kind] ?? "Not sent.";
+}

@@ -1,0 +1,368 @@
+/**
+ * Films under the reader's hands: pixels, the mask of every finding, and what was undone. Documents outlive the screen
+ * that shows them: a rerun, a remount or a look at another study loses neither strokes nor undo.
+ *
+ * @typedef {object} LayerData a finding's mask as Python describes it
+ * @property {string} finding @property {string} name @property {string} colour @property {boolean} editable
+ * @property {string | null} mask_sha @property {number | null} draft_id @property {number | null} base_version_id
+ * @property {number | null} suggestion_id
+ *
+ * @typedef {object} SuggestionData
+ * @property {number} prediction_id @property {string} finding @property {string} name @property {string} colour
+ * @property {string | null} mask_sha @property {string} model
+ *
+ * @typedef {object} ImageData a film as Python describes it
+ * @property {number} id @property {string} sha @property {number} width @property {number} height
+ * @property {number} bits @property {string} view @property {boolean} is_frontal
+ * @property {{name: string, center: number, width: number} | null} window
+ * @property {{name: string, center: number, width: number}[]} presets
+ * @property {number | null} pixel_spacing_mm
+ * @property {LayerData[]} layers @property {SuggestionData[]} suggestions
+ */
+
+import { Outline, traceLoops } from "./contours.js";
+import { changedRuns, History, toggle } from "./history.js";
+import { loadMask, loadPixels, loadPreview } from "./loading.js";
+import { areaIn, boundsOf, joinRects } from "./masks.js";
+import { Overlay } from "./overlay.js";
+import { Film, windowsFromHistogram } from "./windowing.js";
+
+const UNDO_DEPTH = 100;
+const KEPT_DOCUMENTS = 6;
+
+/** @param {LayerData} data @returns {string} equal when Python means the same mask */
+function describe(data) {
+  return JSON.stringify([data.mask_sha, data.draft_id, data.base_version_id, data.suggestion_id]);
+}
+
+/** One finding's mask on one film. */
+export class Layer {
+  /** @param {FilmDocument} film @param {LayerData} data */
+  constructor(film, data) {
+    this.film = film;
+    this.finding = data.finding;
+    this.name = data.name;
+    this.colour = data.colour;
+    this.editable = data.editable;
+    this.isShown = true;
+    /** @type {"loading" | "ready" | "failed"} */
+    this.state = "ready";
+    this.failure = "";
+    /** @type {Uint8Array | null} null while nothing was ever set */
+    this.mask = null;
+    /** @type {import("./masks.js").Rect | null} holds every set pixel, perhaps with room to spare */
+    this.bounds = null;
+    this.area = 0;
+    this.outline = new Outline(film.width, film.height);
+    this.history = new History(UNDO_DEPTH);
+    this.maskSha = /** @type {string | null} */ (null);
+    this.isBeingDrawn = false;
+    this.draftId = data.draft_id;
+    this.baseId = data.base_version_id;
+    this.suggestionId = data.suggestion_id;
+    /** Drafts that the server acknowledged to this page. @type {Set<number>} */
+    this.ownDrafts = new Set();
+    this.described = describe(data);
+    this.save = /** @type {import("./saving.js").SaveQueue | null} */ (null);
+    /** @type {Promise<void>} */
+    this.loading = Promise.resolve();
+  }
+
+  /** Resolves when no mask is on its way any more, loaded or failed. */
+  async whenLoaded() {
+    for (let waiting = null; waiting !== this.loading; ) {
+      waiting = this.loading;
+      await waiting;
+    }
+  }
+
+  get isLocked() {
+    return !this.editable || this.state !== "ready";
+  }
+
+  /** @returns {Uint8Array} the mask, made when first needed */
+  pixels() {
+    this.mask ??= new Uint8Array(this.film.width * this.film.height);
+    return this.mask;
+  }
+
+  /** The pixels inside `rect` were changed. @param {import("./masks.js").Rect} rect */
+  touch(rect) {
+    this.bounds = joinRects(this.bounds, rect);
+    this.outline.touch(rect);
+    this.film.overlay.touch(rect);
+  }
+
+  /** @param {Uint8Array} mask what the layer shows from now on, not undoable */
+  load(mask) {
+    if (this.bounds) this.touch(this.bounds);
+    this.mask = mask;
+    this.bounds = boundsOf(mask, this.film.width);
+    this.area = this.bounds ? areaIn(mask, this.film.width, this.bounds) : 0;
+    if (this.bounds) this.touch(this.bounds);
+  }
+
+  /**
+   * Put a change on record for undo.
+   * @param {Uint8Array} before the whole mask before it @param {import("./masks.js").Rect | null} rect
+   * @param {number | null} [suggestionId] the prediction it now descends from
+   * @returns {boolean} whether anything changed
+   */
+  commit(before, rect, suggestionId = this.suggestionId) {
+    if (!rect) return false;
+    const runs = changedRuns(before, this.pixels(), this.film.width, rect);
+    if (!runs) return false;
+    this.history.push({ rect, runs, from: this.suggestionId, to: suggestionId });
+    this.suggestionId = suggestionId;
+    this.area += areaIn(this.pixels(), this.film.width, rect) - areaIn(before, this.film.width, rect);
+    return true;
+  }
+
+  /** Replace the whole mask as one undoable step. @param {Uint8Array} mask @param {number | null} [suggestionId] */
+  replace(mask, suggestionId = this.suggestionId) {
+    const before = this.pixels().slice();
+    this.pixels().set(mask);
+    const rect = joinRects(this.bounds, boundsOf(mask, this.film.width));
+    if (rect) this.touch(rect);
+    return this.commit(before, rect, suggestionId);
+  }
+
+  /** @param {"undo" | "redo"} way @returns {boolean} whether there was a step */
+  step(way) {
+    const step = this.history[way]();
+    if (!step) return false;
+    const before = areaIn(this.pixels(), this.film.width, step.rect);
+    toggle(this.pixels(), this.film.width, step);
+    this.area += areaIn(this.pixels(), this.film.width, step.rect) - before;
+    this.touch(step.rect);
+    this.suggestionId = way === "undo" ? step.from : step.to;
+    return true;
+  }
+}
+
+/** A model's mask that waits for the reader's word. */
+export class Suggestion {
+  /** @param {SuggestionData} data */
+  constructor(data) {
+    this.predictionId = data.prediction_id;
+    this.finding = data.finding;
+    this.name = data.name;
+    this.colour = data.colour;
+    this.model = data.model;
+    this.maskSha = data.mask_sha;
+    /** @type {Uint8Array | null} */
+    this.mask = null;
+    /** @type {Path2D | null} */
+    this.outline = null;
+    this.failure = "";
+    /** Sent to Python and not yet answered by new data. */
+    this.isDecided = false;
+  }
+}
+
+/** One film with everything drawn on it. */
+export class FilmDocument {
+  /** @param {ImageData} data */
+  constructor(data) {
+    this.id = data.id;
+    this.sha = data.sha;
+    this.width = data.width;
+    this.height = data.height;
+    this.data = data;
+    /** @type {Layer[]} */
+    this.layers = [];
+    /** @type {Suggestion[]} */
+    this.suggestions = [];
+    this.overlay = new Overlay(data.width, data.height);
+    /** @type {Film | null} */
+    this.film = null;
+    /** @type {ImageBitmap | null} */
+    this.preview = null;
+    this.failure = "";
+    /** @type {import("./windowing.js").GreyWindow[]} */
+    this.windows = [];
+    /** @type {import("./windowing.js").GreyWindow} */
+    this.window = data.window ?? { name: "Default", center: 2 ** (data.bits - 1), width: 2 ** data.bits };
+    this.isLoading = false;
+    /** Whether the reader's preset was applied. */
+    this.isWindowed = false;
+    /** @type {import("./viewport.js").ZoomMode | null} */
+    this.zoomMode = null;
+  }
+
+  /** @param {string | null} finding @returns {Layer | null} */
+  layer(finding) {
+    return this.layers.find((layer) => layer.finding === finding) ?? null;
+  }
+
+  get isUnsaved() {
+    return this.layers.some((layer) => layer.save?.isBehind);
+  }
+
+  /**
+   * Bring pixels to the screen: the 8-bit preview at once, the stored bits as soon as they are here.
+   * @param {import("./loading.js").Routes} routes @param {() => void} changed called whenever there is more to show
+   */
+  async loadFilm(routes, changed) {
+    if (this.film || this.isLoading) return;
+    this.isLoading = true;
+    this.failure = "";
+    const stored = loadPixels(routes, this.sha);
+    loadPreview(routes, this.sha).then(
+      (preview) => {
+        if (this.film) return;
+        this.preview = preview;
+        changed();
+      },
+      () => {
+        // The stored pixels are on their way; if they fail too, that is told below.
+      },
+    );
+    try {
+      const { width, height, bits, pixels } = await stored;
+      if (width !== this.width || height !== this.height) {
+        throw new Error(`The film is ${width} x ${height} pixels but the study says ${this.width} x ${this.height}.`);
+      }
+      this.film = new Film(width, height, bits, pixels);
+      const own = this.data.window ? [{ ...this.data.window }] : [];
+      this.windows = [...own, ...this.data.presets, ...windowsFromHistogram(pixels, this.film.values)].slice(0, 9);
+      if (!this.data.window) this.window = this.windows[0];
+      this.preview = null;
+    } catch (error) {
+      this.failure = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.isLoading = false;
+    }
+    changed();
+  }
+
+  /**
+   * Take what Python says of this film's findings, without disturbing what is being drawn: only a mask that came from
+   * elsewhere (another tab, an accepted suggestion) replaces the one here, as a step that can be undone.
+   * @param {ImageData} data @param {import("./loading.js").Routes} routes @param {() => void} changed
+   */
+  adopt(data, routes, changed) {
+    this.data = data;
+    for (const described of data.layers) {
+      const present = this.layer(described.finding);
+      if (present) {
+        present.name = described.name;
+        present.colour = described.colour;
+        present.editable = described.editable;
+        this.adoptMask(present, described, routes, changed);
+      } else {
+        const layer = new Layer(this, described);
+        this.layers.push(layer);
+        this.fetchMask(layer, described.mask_sha, routes, changed);
+      }
+    }
+    const named = new Map(data.layers.map((described, i) => [described.finding, i]));
+    // A finding that Python no longer lists goes, unless the reader's strokes on it are still on their way.
+    this.layers = this.layers
+      .filter((layer) => named.has(layer.finding) || layer.save?.isBehind || layer.ownDrafts.size > 0)
+      .sort((a, b) => (named.get(a.finding) ?? Infinity) - (named.get(b.finding) ?? Infinity));
+    this.suggestions = data.suggestions.map((described) => {
+      const present = this.suggestions.find((s) => s.predictionId === described.prediction_id);
+      if (present && present.maskSha === described.mask_sha) return present;
+      const suggestion = new Suggestion(described);
+      this.fetchSuggestion(suggestion, routes, changed);
+      return suggestion;
+    });
+  }
+
+  /** @param {Layer} layer @param {LayerData} described @param {import("./loading.js").Routes} routes @param {() => void} changed */
+  adoptMask(layer, described, routes, changed) {
+    if (describe(described) === layer.described) return;
+    layer.described = describe(described);
+    // Python may have looked before the newest stroke arrived; then what is on the screen is newer.
+    const isOurs = described.draft_id !== null && layer.ownDrafts.has(described.draft_id);
+    if (isOurs) layer.baseId = described.base_version_id;
+    if (isOurs || layer.isBeingDrawn || layer.save?.isBehind) return;
+    layer.draftId = described.draft_id;
+    layer.baseId = described.base_version_id;
+    this.fetchMask(layer, described.mask_sha, routes, changed, described.suggestion_id);
+  }
+
+  /**
+   * @param {Layer} layer @param {string | null} sha @param {import("./loading.js").Routes} routes
+   * @param {() => void} changed @param {number | null} [suggestionId] given when the mask replaces another
+   */
+  fetchMask(layer, sha, routes, changed, suggestionId) {
+    layer.loading = this.loadInto(layer, sha, routes, changed, suggestionId);
+  }
+
+  /** @param {Layer} layer @param {string | null} sha @param {import("./loading.js").Routes} routes @param {() => void} changed @param {number | null} [suggestionId] */
+  async loadInto(layer, sha, routes, changed, suggestionId) {
+    layer.maskSha = sha;
+    const isReplaced = suggestionId !== undefined;
+    if (!sha) {
+      layer.state = "ready";
+      if (isReplaced) layer.replace(new Uint8Array(this.width * this.height), suggestionId);
+      return;
+    }
+    layer.state = "loading";
+    try {
+      const mask = await loadMask(routes, sha, this.width, this.height);
+      if (layer.maskSha !== sha) return;
+      if (isReplaced) layer.replace(mask, suggestionId);
+      else layer.load(mask);
+      layer.state = "ready";
+    } catch (error) {
+      layer.state = "failed";
+      layer.failure = error instanceof Error ? error.message : String(error);
+    }
+    changed();
+  }
+
+  /** Fetch again what could not be fetched. @param {import("./loading.js").Routes} routes @param {() => void} changed */
+  retry(routes, changed) {
+    if (this.failure) this.loadFilm(routes, changed);
+    for (const layer of this.layers) {
+      if (layer.state === "failed") this.fetchMask(layer, layer.maskSha, routes, changed);
+    }
+  }
+
+  /** @param {Suggestion} suggestion @param {import("./loading.js").Routes} routes @param {() => void} changed */
+  async fetchSuggestion(suggestion, routes, changed) {
+    if (!suggestion.maskSha) return;
+    try {
+      const mask = await loadMask(routes, suggestion.maskSha, this.width, this.height);
+      const bounds = boundsOf(mask, this.width);
+      suggestion.mask = mask;
+      suggestion.outline = bounds ? traceLoops(mask, this.width, this.height, bounds) : null;
+    } catch (error) {
+      suggestion.failure = error instanceof Error ? error.message : String(error);
+    }
+    changed();
+  }
+}
+
+/** The documents that this page keeps, the least recently used first. */
+export class Documents {
+  constructor() {
+    /** @type {Map<string, FilmDocument>} */
+    this.open = new Map();
+  }
+
+  /**
+   * @param {string} reader @param {ImageData} data @param {import("./loading.js").Routes} routes
+   * @param {() => void} changed @returns {FilmDocument}
+   */
+  take(reader, data, routes, changed) {
+    const key = JSON.stringify([reader, data.id, data.sha]);
+    const film = this.open.get(key) ?? new FilmDocument(data);
+    this.open.delete(key);
+    this.open.set(key, film);
+    film.adopt(data, routes, changed);
+    film.loadFilm(routes, changed);
+    return film;
+  }
+
+  /** Let go of the oldest documents that are neither shown nor unsaved. @param {FilmDocument[]} shown */
+  forget(shown) {
+    for (const [key, film] of this.open) {
+      if (this.open.size <= KEPT_DOCUMENTS) return;
+      if (!shown.includes(film) && !film.isUnsaved) this.open.delete(key);
+    }
+  }
+}
