@@ -39,7 +39,7 @@ def index_statements(dialect: str) -> list[str]:
     learn = f"INSERT INTO report_search(rowid, {columns}) VALUES (new.study_id, {new});"  # noqa: S608
     return [
         f"CREATE VIRTUAL TABLE report_search USING fts5({columns}, content='reports', content_rowid='study_id', "
-        "tokenize='porter unicode61')",
+        "tokenize='porter unicode61', prefix='2 3 4')",
         f"CREATE TRIGGER report_search_insert AFTER INSERT ON reports BEGIN {learn} END",
         f"CREATE TRIGGER report_search_delete AFTER DELETE ON reports BEGIN {forget} END",
         f"CREATE TRIGGER report_search_update AFTER UPDATE ON reports BEGIN {forget} {learn} END",

@@ -85,14 +85,17 @@ class PatientRow(Base):
 
 
 class StudyRow(Base):
-    """The columns from `state` on repeat what other tables say, so that the worklist reads one table."""
+    """The columns from `state` on repeat what other tables say, so that the worklist reads one table.
+
+    `queue_rank` puts the studies in the order of reading, least first.
+    """
 
     __tablename__ = "studies"
     __table_args__ = (
         UniqueConstraint("dataset_id", "key"),
-        Index("ix_studies_state_queue", "state", "priority", "id"),
-        Index("ix_studies_dataset_state_queue", "dataset_id", "state", "priority", "id"),
-        Index("ix_studies_queue", "priority", "id"),
+        Index("ix_studies_state_queue", "state", "queue_rank", "id"),
+        Index("ix_studies_dataset_state_queue", "dataset_id", "state", "queue_rank", "id"),
+        Index("ix_studies_queue", "queue_rank", "id"),
         Index("ix_studies_changed_at", "changed_at", "id"),
         Index("ix_studies_patient_key", "patient_key", "id"),
         Index("ix_studies_state_reader_id", "state_reader_id", "state"),
@@ -118,8 +121,8 @@ class StudyRow(Base):
     has_mask: Mapped[bool] = mapped_column(default=False)
     has_report: Mapped[bool] = mapped_column(default=False)
     has_suggestion: Mapped[bool] = mapped_column(default=False)
-    priority: Mapped[float] = mapped_column(default=0.0)
-    priority_reason: Mapped[str] = mapped_column(String(300), default="")
+    queue_rank: Mapped[float] = mapped_column(default=0.0)
+    queue_reason: Mapped[str] = mapped_column(String(300), default="")
 
     dataset: Mapped[DatasetRow] = relationship()
     patient: Mapped[PatientRow] = relationship()

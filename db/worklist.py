@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, literal, select, tuple_
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.reviews import ReviewState
 from core.studies import StudyRow as WorklistRow
@@ -13,8 +13,11 @@ from db.tables import DatasetRow, ImageRow, ReaderRow, StudyFindingRow, StudyRow
 
 Ts = TypeVarTuple("Ts")
 
+COUNTED = 10_000
+"""Matches are counted up to here: nobody pages further, and counting on would cost more than the page."""
+
 _ORDERS: dict[WorklistSort, tuple[ColumnElement[Any], ...]] = {
-    WorklistSort.QUEUE: (StudyRow.priority.desc(), StudyRow.id.asc()),
+    WorklistSort.QUEUE: (StudyRow.queue_rank.asc(), StudyRow.id.asc()),
     WorklistSort.CHANGED: (StudyRow.changed_at.desc(), StudyRow.id.desc()),
     WorklistSort.PATIENT: (StudyRow.patient_key.asc(), StudyRow.id.asc()),
 }
@@ -36,19 +39,22 @@ def page(
     offset: int = 0,
     limit: int = 50,
 ) -> WorklistPage:
-    """A page of the studies that pass the filter, and how many pass in all."""
-    total = session.scalar(_filtered(session, select(func.count(StudyRow.id)), wanted)) or 0
-    query = _filtered(session, select(StudyRow), wanted).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
-    query = query.options(joinedload(StudyRow.dataset), selectinload(StudyRow.images))
-    rows = session.scalars(query).all()
+    """A page of the studies that pass the filter, and how many pass in all, counted up to COUNTED."""
+    matching = _filtered(session, select(literal(1)).select_from(StudyRow), wanted).limit(COUNTED)
+    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    ids = session.scalars(
+        _filtered(session, select(StudyRow.id), wanted).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
+    ).all()
+    query = select(StudyRow).where(StudyRow.id.in_(ids)).order_by(*_ORDERS[sort])
+    rows = session.scalars(query.options(joinedload(StudyRow.dataset), selectinload(StudyRow.images))).all()
     readers = dict(session.execute(select(ReaderRow.id, ReaderRow.name)).tuples().all())
-    findings = _findings_of(session, [row.id for row in rows])
+    findings = _findings_of(session, list(ids))
     return WorklistPage(tuple(_row(row, readers, findings.get(row.id, ())) for row in rows), total)
 
 
 def next_in_queue(session: Session, wanted: WorklistFilter, after: int | None = None) -> tuple[int, str] | None:
-    """The study to read next and why: unread or returned, highest priority first, `after` itself left out."""
-    query = _filtered(session, select(StudyRow.id, StudyRow.priority_reason), wanted)
+    """The study to read next and why: unread or returned, least rank first, `after` itself left out."""
+    query = _filtered(session, select(StudyRow.id, StudyRow.queue_reason), wanted)
     query = query.where(StudyRow.state.in_((ReviewState.UNREAD, ReviewState.RETURNED)))
     if after is not None:
         query = query.where(StudyRow.id != after)
@@ -58,13 +64,13 @@ def next_in_queue(session: Session, wanted: WorklistFilter, after: int | None = 
 
 def neighbours(session: Session, study_id: int) -> tuple[int | None, int | None]:
     """The studies before and after this one in the queue's order, whatever their state."""
-    here = aliased(StudyRow)
-    earlier = (StudyRow.priority > here.priority) | ((StudyRow.priority == here.priority) & (StudyRow.id < here.id))
-    later = (StudyRow.priority < here.priority) | ((StudyRow.priority == here.priority) & (StudyRow.id > here.id))
-    base = select(StudyRow.id).join(here, here.id == study_id).limit(1)
-    previous = session.scalar(base.where(earlier).order_by(StudyRow.priority.asc(), StudyRow.id.desc()))
-    following = session.scalar(base.where(later).order_by(StudyRow.priority.desc(), StudyRow.id.asc()))
-    return previous, following
+    here = session.execute(select(StudyRow.queue_rank, StudyRow.id).where(StudyRow.id == study_id)).first()
+    if here is None:
+        return None, None
+    place, mark = tuple_(StudyRow.queue_rank, StudyRow.id), tuple_(literal(here[0]), literal(here[1]))
+    previous = select(StudyRow.id).where(place < mark).order_by(StudyRow.queue_rank.desc(), StudyRow.id.desc())
+    following = select(StudyRow.id).where(place > mark).order_by(*_ORDERS[WorklistSort.QUEUE])
+    return session.scalar(previous.limit(1)), session.scalar(following.limit(1))
 
 
 def queue(session: Session, dataset: str | None = None, limit: int | None = None) -> list[int]:
@@ -94,7 +100,7 @@ def _filtered(session: Session, query: Select[*Ts], wanted: WorklistFilter) -> S
         marked = select(StudyFindingRow.study_id).where(StudyFindingRow.finding == wanted.finding)
         query = query.where(StudyRow.id.in_(marked))
     if wanted.view is not None:
-        query = query.where(StudyRow.id.in_(select(ImageRow.study_id).where(ImageRow.view == wanted.view)))
+        query = query.where(exists().where(ImageRow.view == wanted.view, ImageRow.study_id == StudyRow.id))
     if wanted.search.strip():
         query = query.where(StudyRow.id.in_(studies_that_say(session, wanted.search)))
     return query

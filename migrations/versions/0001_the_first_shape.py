@@ -192,8 +192,8 @@ def upgrade() -> None:
         sa.Column("has_mask", sa.Boolean(), nullable=False),
         sa.Column("has_report", sa.Boolean(), nullable=False),
         sa.Column("has_suggestion", sa.Boolean(), nullable=False),
-        sa.Column("priority", sa.Double(), nullable=False),
-        sa.Column("priority_reason", sa.String(length=300), nullable=False),
+        sa.Column("queue_rank", sa.Double(), nullable=False),
+        sa.Column("queue_reason", sa.String(length=300), nullable=False),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_studies_dataset_id_datasets")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_studies_patient_id_patients")),
         sa.ForeignKeyConstraint(["state_reader_id"], ["readers.id"], name=op.f("fk_studies_state_reader_id_readers")),
@@ -202,14 +202,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("studies", schema=None) as batch_op:
         batch_op.create_index("ix_studies_changed_at", ["changed_at", "id"], unique=False)
-        batch_op.create_index("ix_studies_dataset_state_queue", ["dataset_id", "state", "priority", "id"], unique=False)
+        batch_op.create_index("ix_studies_dataset_state_queue", ["dataset_id", "state", "queue_rank", "id"], unique=False)
         batch_op.create_index("ix_studies_has_mask", ["has_mask", "state"], unique=False)
         batch_op.create_index("ix_studies_has_report", ["has_report", "state"], unique=False)
         batch_op.create_index("ix_studies_has_suggestion", ["has_suggestion", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_studies_patient_id"), ["patient_id"], unique=False)
         batch_op.create_index("ix_studies_patient_key", ["patient_key", "id"], unique=False)
-        batch_op.create_index("ix_studies_queue", ["priority", "id"], unique=False)
-        batch_op.create_index("ix_studies_state_queue", ["state", "priority", "id"], unique=False)
+        batch_op.create_index("ix_studies_queue", ["queue_rank", "id"], unique=False)
+        batch_op.create_index("ix_studies_state_queue", ["state", "queue_rank", "id"], unique=False)
         batch_op.create_index("ix_studies_state_reader_id", ["state_reader_id", "state"], unique=False)
 
     op.create_table(
