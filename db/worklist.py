@@ -102,7 +102,8 @@ def _filtered(session: Session, query: Select[*Ts], wanted: WorklistFilter) -> S
     if wanted.view is not None:
         query = query.where(exists().where(ImageRow.view == wanted.view, ImageRow.study_id == StudyRow.id))
     if wanted.search.strip():
-        query = query.where(StudyRow.id.in_(studies_that_say(session, wanted.search)))
+        said = studies_that_say(session, wanted.search).subquery()
+        query = query.join(said, said.c[0] == StudyRow.id)
     return query
 
 
