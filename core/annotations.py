@@ -1,8 +1,10 @@
 """What readers and models mark: mask versions, drafts, suggestions, and what a reader decided on them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from core.errors import ReadingRoomError
 from core.masks import MaskStats
@@ -120,11 +122,13 @@ class Prediction:
     decided_by: str | None = None
     edit_dice: float | None = None
     prompt: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NewPrediction:
-    """What a predict job or the inference process hands over."""
+    """What a predict job or the inference process hands over. `payload` holds, as plain JSON values, what a family
+    says besides a mask: a probability with its evidence, a draft report."""
 
     image_id: int
     image_sha: str
@@ -133,6 +137,7 @@ class NewPrediction:
     stats: MaskStats | None
     confidence: float | None = None
     prompt: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AskState(StrEnum):

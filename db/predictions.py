@@ -26,7 +26,7 @@ def add_predictions(session: Session, model_id: int, predictions: Iterable[NewPr
             prompt=new.prompt,
             sha=new.sha,
             confidence=new.confidence,
-            payload={},
+            payload=dict(new.payload),
             **(stats_columns(new.stats) if new.stats else empty),
         )
         session.add(row)
@@ -110,4 +110,5 @@ def to_prediction(row: PredictionRow) -> Prediction:
         decided_by=row.decided_by.name if row.decided_by else None,
         edit_dice=row.edit_dice,
         prompt=row.prompt,
+        payload=row.payload,
     )
