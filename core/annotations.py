@@ -18,6 +18,7 @@ class Origin(StrEnum):
     ACCEPTED = "accepted suggestion"
     CORRECTED = "corrected suggestion"
     TURNED = "turned with the film"
+    CHOSEN = "chosen from history"
 
     @property
     def is_suggested(self) -> bool:

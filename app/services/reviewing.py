@@ -11,6 +11,7 @@ from core.annotations import (
     Draft,
     MaskVersion,
     NewMask,
+    Origin,
     Prediction,
     Region,
     SavedDraft,
@@ -157,6 +158,28 @@ def submit(house: House, reader: str, study_id: int) -> tuple[MaskVersion, ...]:
             predictions.decide(session, suggestion, decision, reader_id, edit_dice=edit)
         reviews.make_move(session, study_id, reader_id, ReviewMove.SUBMIT)
     return made
+
+
+def choose_version(house: House, reader: str, version_id: int) -> MaskVersion:
+    """Make an older version, or one of two in conflict, the one that counts: as a new version with it as the parent.
+
+    Raises NotFound.
+    """
+    with house.database.writing() as session:
+        chosen = masks.get_version(session, version_id)
+        image = studies.get_image(session, chosen.image_id)
+        if image.sha != chosen.image_sha:
+            raise NotFound("That version was drawn before the film was turned. Choose the one that was turned with it.")
+        audit.record(session, reader, "choose version", f"image {image.id}", f"{chosen.finding}: version {version_id}")
+        return masks.add_version(
+            session,
+            NewMask(chosen.image_id, chosen.finding, chosen.sha, chosen.stats),
+            Origin.CHOSEN,
+            people.ensure_reader(session, reader),
+            parent_id=version_id,
+            prediction_id=chosen.prediction_id,
+            edit_dice=chosen.edit_dice,
+        )
 
 
 def return_study(house: House, reader: str, study_id: int, reason: str) -> ReviewState:
