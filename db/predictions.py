@@ -65,8 +65,10 @@ def get_prediction(session: Session, prediction_id: int) -> Prediction:
 
 
 def predicted_images(session: Session, model_id: int) -> set[tuple[int, str]]:
-    """Image number and content hash of all that a model has already answered for."""
-    query = select(PredictionRow.image_id, PredictionRow.image_sha).where(PredictionRow.model_id == model_id)
+    """Image number and content hash of all that a model has gone through; single questions do not count."""
+    query = select(PredictionRow.image_id, PredictionRow.image_sha).where(
+        PredictionRow.model_id == model_id, PredictionRow.prompt.is_(None)
+    )
     return set(session.execute(query.distinct()).tuples())
 
 

@@ -8,7 +8,7 @@ from core.findings import State
 from core.reports import Report
 from core.reviews import ReviewState
 from core.studies import Image, Label, Photometric, PixelFacts, Split, Study, View, Window
-from db.tables import ImageRow, LabelRow, ReportRow, StudyRow
+from db.tables import DatasetRow, ImageRow, LabelRow, ReportRow, StudyRow
 
 
 def get_study(session: Session, study_id: int) -> Study:
@@ -17,6 +17,14 @@ def get_study(session: Session, study_id: int) -> Study:
     if row is None:
         raise NotFound(f"There is no study number {study_id}. Choose one from the worklist.")
     return to_study(row)
+
+
+def study_numbers(session: Session, dataset: str | None = None) -> list[int]:
+    """All studies of a dataset, or of all, in the order of import."""
+    query = select(StudyRow.id).order_by(StudyRow.id)
+    if dataset is not None:
+        query = query.join(DatasetRow).where(DatasetRow.name == dataset)
+    return list(session.scalars(query))
 
 
 def other_studies(session: Session, study_id: int) -> tuple[Study, ...]:

@@ -88,7 +88,9 @@ def build_image_encoder(name: str, pretrained: bool) -> EfficientNetLite0 | Tiny
             return EfficientNetLite0(pretrained)
         case "tiny":
             if pretrained:
-                raise UnexpectedWeights('There are no packaged weights for the encoder "tiny". Choose weights "random".')
+                raise UnexpectedWeights(
+                    'There are no packaged weights for the encoder "tiny". Choose weights "random".'
+                )
             return TinyEncoder()
     raise UnknownEncoder(f'There is no image encoder "{name}". Choose "efficientnet_lite0" or "tiny".')
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -48,7 +48,9 @@ class MiniLm:
     dimension = MINILM_DIMENSION
 
     def __init__(self) -> None:
-        from transformers import AutoModel  # slow to import, and not needed by the recipes that do not read
+        # Slow to import, and not needed by the recipes that do not read.
+        from transformers import AutoModel
+        from transformers.utils import logging
 
         weights, version = package_file(PART, MINILM_DISTRIBUTION, "model.safetensors")
         folder = weights.parent
@@ -57,6 +59,7 @@ class MiniLm:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MINILM_TOKENS)
         check_minilm_vocabulary(self._tokenizer)
+        logging.disable_progress_bar()
         self._model: nn.Module = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
 
     def encode(self, texts: Sequence[str], batch_size: int = 64) -> Tensor:
@@ -112,22 +115,32 @@ class HashedWords:
 
 
 class TextFeatures:
-    """The features of every text asked for so far: a frozen encoder need read each text only once."""
+    """The features of every text asked for so far. The frozen encoder is only built when an unknown text comes, and
+    reads each text once."""
 
-    def __init__(self, encoder: TextEncoder) -> None:
-        self.encoder = encoder
-        self._known: dict[str, Tensor] = {}
+    def __init__(self, encoder: str, known: Mapping[str, Tensor] | None = None) -> None:
+        self.encoder_name = encoder
+        self._known = dict(known or {})
+        self._encoder: TextEncoder | None = None
 
     @property
-    def dimension(self) -> int:
-        return self.encoder.dimension
+    def encoder(self) -> TextEncoder:
+        """Raises WeightsNotFound, UnexpectedWeights, UnknownTextEncoder when it has to be built and cannot be."""
+        if self._encoder is None:
+            self._encoder = build_text_encoder(self.encoder_name)
+        return self._encoder
+
+    @property
+    def known(self) -> Mapping[str, Tensor]:
+        """Each text read so far with its feature row (dimension,)."""
+        return self._known
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """(N, dimension) float32 unit rows, in the order of `texts`."""
+        """(N, dimension) float32 unit rows, in the order of `texts`. Raises EmptyText."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._known]
         if missing:
             self._known.update(zip(missing, self.encoder.encode(missing), strict=True))
-        return torch.stack([self._known[text] for text in texts]) if texts else torch.empty(0, self.dimension)
+        return torch.stack([self._known[text] for text in texts])
 
 
 def build_text_encoder(name: str) -> MiniLm | HashedWords:

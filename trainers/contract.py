@@ -1,0 +1,150 @@
+"""The family contract: what the training loop, the worker and the inference process ask of a kind of model.
+
+A family is a chapter of its own (prepare, module, evaluate, predict); everything that is the same for all of them is
+written once, against this contract. What crosses it are types of `core`, paths and the family's own model.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from core.annotations import NewPrediction
+from core.errors import ReadingRoomError
+from core.findings import Finding
+from core.jobs import CurvePoint
+from core.metrics import ItemScore, Metric
+from core.recipes import Recipe
+from core.snapshots import Manifest
+from core.studies import Image, Split
+from data.store import Store
+from trainers.backbones import WeightOrigin
+
+
+class NothingToLearn(ReadingRoomError):
+    """A snapshot that holds nothing which this family could be trained on."""
+
+
+class NothingToMeasure(ReadingRoomError):
+    """A split that holds nothing on which this model could be judged."""
+
+
+class FindingNotLearned(ReadingRoomError):
+    """A model is asked for a finding that it was never trained on."""
+
+    def __init__(self, model: str, finding: str, known: Iterable[str]) -> None:
+        super().__init__(f"{model} was not trained on {finding}; it answers for: {', '.join(known)}.")
+
+
+class ViewNotRead(ReadingRoomError):
+    """A model is asked about a film of a view that it does not read."""
+
+    def __init__(self, family: str) -> None:
+        super().__init__(f"The {family} model reads frontal films only; this is a lateral one.")
+
+
+class Watch(Protocol):
+    """Whoever waits for the work: hears how far it is, and may stop it. A job's ticket is one."""
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        """Raises JobCancelled, or whatever else stops the work."""
+
+    def points(self, points: Iterable[CurvePoint]) -> None: ...
+
+    def check(self) -> None:
+        """Raises JobCancelled, or whatever else stops the work."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where films come from: the store, and the folder in which what was made from them is kept."""
+
+    store: Store
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a model did on one split: scores by item, metrics with intervals, and how many studies' films were read."""
+
+    scores: tuple[ItemScore, ...]
+    metrics: Mapping[str, Metric]
+    n: int
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model's card tells of it besides its numbers."""
+
+    findings: tuple[Finding, ...]
+    origins: tuple[WeightOrigin, ...]
+    parameters: int
+    notes: tuple[str, ...] = ()
+
+
+class TrainingModule(Protocol):
+    """A LightningModule that brings its own loaders and logs "train_loss" and "validation_<headline>".
+
+    `has_validation` is False when the snapshot holds nothing to validate on.
+    """
+
+    has_validation: bool
+
+    def publishable(self) -> Any:
+        """The model as it now stands, ready to be saved and to answer."""
+
+
+Trained = TypeVar("Trained")
+
+
+class Family(Protocol[Trained]):
+    """One kind of model. `headline` names the metric that promotion compares."""
+
+    name: str
+    headline: str
+    higher_is_better: bool
+
+    def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> Any:
+        """The snapshot as this family learns from it. Raises NothingToLearn, UnknownFinding, BadRecipe."""
+
+    def module(self, recipe: Recipe, data: Any) -> TrainingModule:
+        """What Lightning trains. Raises WeightsNotFound. Two modules of one recipe and data begin equal."""
+
+    def save(self, model: Trained, folder: Path) -> None:
+        """Write all that `load` needs: safetensors and JSON, nothing pickled."""
+
+    def load(self, folder: Path) -> Trained:
+        """Raises CorruptModel, WeightsNotFound."""
+
+    def facts(self, model: Trained) -> ModelFacts: ...
+
+    def evaluate(
+        self, model: Trained, manifest: Manifest, split: Split | None, shelf: Shelf, figures: Path | None, watch: Watch
+    ) -> Measured:
+        """Measure on one split (None: on every study), and draw figures into a folder. Raises NothingToMeasure."""
+
+    def predict(
+        self, model: Trained, images: Sequence[Image], prompts: Mapping[str, str | None] | None, shelf: Shelf
+    ) -> list[NewPrediction]:
+        """Suggestions for some films, at their own size, masks already in the store.
+
+        `prompts` maps the findings wanted to the words to ask with (None: the finding's own name); None asks for all
+        that the model knows. Films of views that the family does not read get no suggestion; asked about by name,
+        they raise ViewNotRead. Raises FindingNotLearned.
+        """
+
+
+@dataclass
+class Silent:
+    """A watch that listens to everything and stops nothing: for the command line and for tests."""
+
+    heard: list[CurvePoint] = field(default_factory=list)
+
+    def report(self, done: int, total: int, message: str = "") -> None:
+        return
+
+    def points(self, points: Iterable[CurvePoint]) -> None:
+        self.heard.extend(points)
+
+    def check(self) -> None:
+        return

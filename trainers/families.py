@@ -1,0 +1,17 @@
+"""The model families there are, by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import NotFound
+from trainers.contract import Family
+from trainers.segmentation.family import Segmentation
+
+FAMILIES: Mapping[str, Family[Any]] = {"segmentation": Segmentation()}
+
+
+def family_of(name: str | None) -> Family[Any]:
+    """Raises NotFound."""
+    if name is None or name not in FAMILIES:
+        raise NotFound(f'There is no model family "{name}". There are: {", ".join(FAMILIES)}.')
+    return FAMILIES[name]

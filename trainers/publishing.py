@@ -1,0 +1,158 @@
+"""A finished training becomes a model: its folder, with everything that tells where it came from and how good it is."""
+
+import csv
+import json
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from core.jobs import CurvePoint
+from core.metrics import Estimate, Evaluation, Metric
+from core.recipes import Recipe
+from core.registry import RESEARCH_ONLY
+from core.snapshots import Manifest, Snapshot
+from core.studies import Split
+from trainers.contract import ModelFacts
+
+matplotlib.use("Agg")
+
+LIBRARIES = ("torch", "torchvision", "lightning", "timm", "segmentation_models_pytorch", "transformers", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a model came to be: what `run.json` holds."""
+
+    family: str
+    job: int
+    recipe: Recipe
+    snapshot: Snapshot
+    steps: int
+    best_epoch: int | None
+    seconds: float
+
+
+def write_run(folder: Path, run: Run, facts: ModelFacts) -> None:
+    """recipe.json and run.json: configuration, seed, versions, the snapshot's hash, where each weight came from."""
+    _write_json(folder / "recipe.json", json.loads(run.recipe.to_json()))
+    _write_json(
+        folder / "run.json",
+        {
+            "family": run.family,
+            "job": run.job,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recipe": run.recipe.to_mapping(),
+            "seed": run.recipe.seed,
+            "snapshot": {"name": run.snapshot.name, "sha256": run.snapshot.sha},
+            "steps": run.steps,
+            "best_epoch": run.best_epoch,
+            "seconds": round(run.seconds, 1),
+            "parameters": facts.parameters,
+            "findings": [finding.key for finding in facts.findings],
+            "weights": [asdict(origin) for origin in facts.origins],
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        },
+    )
+
+
+def write_metrics(folder: Path, evaluation: Evaluation) -> None:
+    """metrics.json and metrics.csv: overall and by finding, with intervals."""
+    _write_json(folder / "metrics.json", evaluation.to_json())
+    with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["metric", "finding", "value", "low", "high", "n"])
+        for name, metric in evaluation.metrics.items():
+            for finding, estimate in {"": metric.overall, **metric.per_finding}.items():
+                table.writerow([name, finding, estimate.value, estimate.low, estimate.high, estimate.n])
+
+
+def draw_curves(place: Path, curve: Sequence[CurvePoint]) -> None:
+    """training_curves.png: the loss, and under it whatever was validated."""
+    losses = [point for point in curve if point.name == "train_loss"]
+    others = sorted({point.name for point in curve if point.name != "train_loss"})
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    above.plot([p.step for p in losses], [p.value for p in losses], color="#5BC0EB")
+    above.set_ylabel("training loss")
+    for name in others:
+        points = [point for point in curve if point.name == name]
+        below.plot([p.step for p in points], [p.value for p in points], label=name.removeprefix("validation_"))
+    if others:
+        below.legend(fontsize="small")
+    below.set_xlabel("step")
+    below.set_ylabel("validation")
+    figure.savefig(place, dpi=110)
+
+
+def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation: Evaluation, data: Manifest) -> None:
+    """model_card.md (after Mitchell et al. 2019): what it is for, made of, trained on, and how good it is."""
+    findings = ", ".join(finding.name.lower() for finding in facts.findings)
+    counts = data.counts()
+    lines = [
+        f"# {name}",
+        "",
+        f"**{RESEARCH_ONLY}**",
+        "",
+        f"A {run.family} model with {facts.parameters:,} parameters. It answers for: {findings}.",
+        "It was made to suggest to a reader who decides, and reads frontal chest radiographs of adults. "
+        "Films unlike those it learned from (children, other projections, other machines) may be answered badly.",
+        "",
+        "## Weights it started from",
+        "",
+        *(f"- {origin}" for origin in facts.origins),
+        "",
+        "## Data",
+        "",
+        f"Snapshot `{run.snapshot.name}` (sha256 `{run.snapshot.sha}`), datasets {', '.join(data.datasets)}: "
+        f"{counts.studies} studies of {counts.patients} patients; "
+        + ", ".join(f"{counts.by_split[split]} for {split}" for split in Split)
+        + ". The terms of the datasets hold for what is derived from them.",
+        "",
+        "## Training",
+        "",
+        f"Recipe `{run.recipe.preset}`, seed {run.recipe.seed}, {run.steps} steps in {run.seconds:.0f} s; "
+        + ("the last weights were kept." if run.best_epoch is None else f"epoch {run.best_epoch + 1} was the best."),
+        "",
+        f"## How good it is ({evaluation.split} split, {evaluation.n} films)",
+        "",
+        "| metric | finding | value | 95 % interval | N |",
+        "| --- | --- | --- | --- | --- |",
+        *_rows(evaluation.metrics),
+        "",
+        *facts.notes,
+    ]
+    (folder / "model_card.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def keep_logs(working: Path, folder: Path) -> None:
+    """Copy the training's TensorBoard files beside the model."""
+    if (working / "tensorboard").is_dir():
+        shutil.copytree(working / "tensorboard", folder / "tensorboard", dirs_exist_ok=True)
+
+
+def _rows(metrics: Mapping[str, Metric]) -> list[str]:
+    return [
+        f"| {name} | {finding or 'all'} | {_cell(estimate)} |"
+        for name, metric in metrics.items()
+        for finding, estimate in {"": metric.overall, **metric.per_finding}.items()
+    ]
+
+
+def _cell(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "not evaluable | | 0"
+    return f"{estimate.value:.4f} | {estimate.low:.4f} to {estimate.high:.4f} | {estimate.n}"
+
+
+def _write_json(place: Path, data: Any) -> None:
+    place.write_text(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

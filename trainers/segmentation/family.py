@@ -1,0 +1,152 @@
+"""Segmentation as a family: the chapter's table of contents, in the order in which a model lives."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.annotations import NewPrediction
+from core.masks import stats
+from core.recipes import BadRecipe, Recipe, SegmentationRecipe
+from core.snapshots import Manifest
+from core.studies import Image, Split, View
+from data.images import mask_png
+from trainers.contract import (
+    FindingNotLearned,
+    Measured,
+    ModelFacts,
+    NothingToMeasure,
+    Shelf,
+    ViewNotRead,
+    Watch,
+)
+from trainers.datasets import FilmCache
+from trainers.segmentation import model as models
+from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
+from trainers.segmentation.evaluation import Calibration, metrics_of, outline
+from trainers.segmentation.figures import Examples
+from trainers.segmentation.model import SegmentationModel, at_native_size
+from trainers.segmentation.module import SegmentationModule
+from trainers.segmentation.prompts import prompt_for
+
+
+class Segmentation:
+    """The text-conditioned U-Net, through the family contract."""
+
+    name = "segmentation"
+    headline = "dice"
+    higher_is_better = True
+
+    def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> SegmentationData:
+        ours = _ours(recipe)
+        findings = learnable_findings(manifest, ours.findings)
+        data = SegmentationData(
+            findings=findings,
+            training=films_of(manifest, Split.TRAIN, findings),
+            validation=films_of(manifest, Split.VALIDATION, findings),
+            films=_cache(ours, shelf),
+        )
+        films = data.training + data.validation
+        masks = [sha for film in films for shas in film.truths.values() for sha in shas]
+        total = len(films) + len(masks)
+        data.films.warm([film.sha for film in films], masks, lambda n: watch.report(n, total, "Reading films"))
+        return data
+
+    def module(self, recipe: Recipe, data: SegmentationData) -> SegmentationModule:
+        return SegmentationModule(_ours(recipe), data)
+
+    def save(self, model: SegmentationModel, folder: Path) -> None:
+        models.save(model, folder)
+
+    def load(self, folder: Path) -> SegmentationModel:
+        return models.load(folder)
+
+    def facts(self, model: SegmentationModel) -> ModelFacts:
+        parameters = sum(parameter.numel() for parameter in model.network.parameters())
+        return ModelFacts(model.findings, model.origins, parameters)
+
+    def evaluate(
+        self,
+        model: SegmentationModel,
+        manifest: Manifest,
+        split: Split | None,
+        shelf: Shelf,
+        figures: Path | None,
+        watch: Watch,
+    ) -> Measured:
+        films = films_of(manifest, split, model.findings)
+        if not films:
+            raise NothingToMeasure(
+                f"No frontal film of {f'the {split} split' if split else 'the snapshot'} has a known truth for "
+                f"{', '.join(finding.key for finding in model.findings)}, which is what this model answers for."
+            )
+        cache, calibration, examples, scores = _cache(model.recipe, shelf), Calibration(), Examples(), []
+        for outlined in outline(model, films, cache, lambda n: watch.report(n, len(films), "Measuring")):
+            scores.append(outlined.score)
+            calibration.add(outlined.film.patient, outlined.finding, outlined.probability, outlined.truth)
+            examples.add(outlined)
+        if figures is not None:
+            examples.draw(figures, cache)
+        return Measured(tuple(scores), metrics_of(scores, calibration), len(films))
+
+    def predict(
+        self,
+        model: SegmentationModel,
+        images: Sequence[Image],
+        prompts: Mapping[str, str | None] | None,
+        shelf: Shelf,
+    ) -> list[NewPrediction]:
+        if prompts is None:
+            asked: dict[str, str | None] = {finding.key: None for finding in model.findings}
+        else:
+            asked = dict(prompts)
+            if any(image.view is View.LATERAL for image in images):
+                raise ViewNotRead(self.name)
+        words = {key: text or self._name_of(model, key) for key, text in asked.items()}
+        cache = _cache(model.recipe, shelf)
+        answers = []
+        for image in images:
+            if image.view is not View.LATERAL:
+                answers += _answers(model, image, words, asked, cache)
+        return answers
+
+    def _name_of(self, model: SegmentationModel, key: str) -> str:
+        finding = model.finding(key)
+        if finding is None:
+            raise FindingNotLearned("This model", key, [known.key for known in model.findings])
+        return prompt_for(finding)
+
+
+def _answers(
+    model: SegmentationModel,
+    image: Image,
+    words: Mapping[str, str],
+    asked: Mapping[str, str | None],
+    cache: FilmCache,
+) -> list[NewPrediction]:
+    features = model.warm_features(image.sha, cache.film(image.sha))
+    logits = model.logits(features, list(words.values()))[0]
+    probabilities = at_native_size(logits, image.facts.height, image.facts.width, cache.fit).numpy()
+    masks = probabilities > 0.5
+    names = cache.store.put_many(mask_png(mask) for mask in masks if mask.any())
+    kept = iter(names)
+    return [
+        NewPrediction(
+            image_id=image.id,
+            image_sha=image.sha,
+            finding=key,
+            sha=next(kept) if mask.any() else None,
+            stats=stats(mask) if mask.any() else None,
+            confidence=float(probability[mask].mean()) if mask.any() else None,
+            prompt=asked[key],
+        )
+        for key, mask, probability in zip(words, masks, probabilities, strict=True)
+    ]
+
+
+def _cache(recipe: SegmentationRecipe, shelf: Shelf) -> FilmCache:
+    return FilmCache(shelf.cache, shelf.store, recipe.image_size, recipe.fit)
+
+
+def _ours(recipe: Recipe) -> SegmentationRecipe:
+    if not isinstance(recipe, SegmentationRecipe):
+        raise BadRecipe(f"A recipe of {recipe.family} cannot train a segmentation model.")
+    return recipe

@@ -1,0 +1,113 @@
+"""What is trained: the network, its loss, and its score on the validation films, as Lightning's loop wants it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from core.recipes import SegmentationRecipe
+from trainers.backbones import TextFeatures
+from trainers.datasets import Batches
+from trainers.optimisation import adamw_with_cosine, parameter_groups
+from trainers.segmentation.augmentation import AUGMENTATIONS, as_floats, augment, normalise
+from trainers.segmentation.batches import SegmentationBatch
+from trainers.segmentation.data import Collate, Film, SegmentationData
+from trainers.segmentation.losses import segmentation_loss
+from trainers.segmentation.model import SegmentationModel, build_network
+
+
+class SegmentationModule(lightning.LightningModule):
+    """Logs "train_loss" each step, and "validation_dice" each epoch: the mean over validation masks that are not empty,
+    at the network's own resolution; "validation_dice/<finding>" beside it."""
+
+    def __init__(self, recipe: SegmentationRecipe, data: SegmentationData) -> None:
+        super().__init__()
+        self.recipe, self.data = recipe, data
+        self.text = TextFeatures(recipe.text_encoder)
+        dimension = self.text(["film"]).shape[-1]
+        torch.manual_seed(recipe.seed)
+        self.network = build_network(recipe, dimension, pretrained=recipe.weights == "package")
+        self.has_validation = bool(data.validation)
+        self._scores = DiceByFinding.of(len(data.findings))
+
+    def publishable(self) -> SegmentationModel:
+        origins = (self.network.encoder.origin, self.text.encoder.origin)
+        return SegmentationModel(self.network.eval(), self.recipe, self.data.findings, self.text, origins)
+
+    def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
+        recipe, films = self.recipe, self.data.training
+        steps = -(-len(films) // (recipe.batch_size * recipe.accumulate))
+        repeats = max(1, -(-recipe.minimum_steps // (steps * recipe.epochs)))
+        collate = self._collate(recipe.prompts_per_image, paraphrase=recipe.prompts == "paraphrases")
+        return Batches(films, collate, recipe.batch_size, recipe.seed, repeats)
+
+    def val_dataloader(self) -> Batches[Film, SegmentationBatch] | list[None]:
+        collate = self._collate(len(self.data.findings), paraphrase=False)
+        return Batches(self.data.validation, collate, self.recipe.batch_size) if self.has_validation else []
+
+    def configure_optimizers(self) -> Any:
+        recipe = self.recipe
+        encoder = parameter_groups(self.network.encoder, recipe.encoder_learning_rate, recipe.weight_decay)
+        others = torch.nn.ModuleList(child for name, child in self.network.named_children() if name != "encoder")
+        groups = encoder + parameter_groups(others, recipe.learning_rate, recipe.weight_decay)
+        return adamw_with_cosine(groups, recipe, int(self.trainer.estimated_stepping_batches))
+
+    def on_train_batch_start(self, batch: SegmentationBatch, batch_idx: int) -> None:
+        # Augmentation and dropout depend on seed, epoch and batch alone, so a resumed training repeats an unbroken one.
+        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, batch_idx)))
+
+    def training_step(self, batch: SegmentationBatch, batch_idx: int) -> Tensor:
+        recipe = self.recipe
+        with torch.autocast(self.device.type, enabled=False):
+            films, masks, text = augment(batch, AUGMENTATIONS[recipe.augment], recipe.flip_probability)
+        logits = self.network(self._ready(films), text, batch.image_of)
+        loss = segmentation_loss(logits, masks, recipe.dice_weight, recipe.bce_weight, recipe.positive_weight)
+        self.log("train_loss", loss.total.detach(), batch_size=len(films))
+        return loss.total
+
+    def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
+        logits = self.network(self._ready(as_floats(batch.images)), batch.text, batch.image_of)
+        self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
+
+    def on_validation_epoch_end(self) -> None:
+        if (overall := self._scores.overall()) is not None:
+            self.log("validation_dice", overall)
+        for finding, value in zip(self.data.findings, self._scores.each(), strict=True):
+            if value is not None:
+                self.log(f"validation_dice/{finding.key}", value)
+        self._scores = DiceByFinding.of(len(self.data.findings))
+
+    def _ready(self, films: Tensor) -> Tensor:
+        return normalise(films, self.recipe.normalise).contiguous(memory_format=torch.channels_last)
+
+    def _collate(self, prompts_per_image: int, paraphrase: bool) -> Collate:
+        return Collate(self.data.films, self.data.findings, self.text, prompts_per_image, paraphrase)
+
+
+@dataclass
+class DiceByFinding:
+    """Sums of Dice over masks that are not empty, and how many there were, for each finding."""
+
+    sums: Tensor
+    counts: Tensor
+
+    @classmethod
+    def of(cls, findings: int) -> "DiceByFinding":
+        return cls(torch.zeros(findings, dtype=torch.float64), torch.zeros(findings, dtype=torch.float64))
+
+    def add(self, predicted: Tensor, truth: Tensor, finding_of: Tensor) -> None:
+        """`predicted` and `truth` (N, 1, H, W) bool; `finding_of` (N,)."""
+        overlap = (predicted & truth).sum(dim=(1, 2, 3)).double()
+        size = predicted.sum(dim=(1, 2, 3)).double() + truth.sum(dim=(1, 2, 3)).double()
+        present = truth.flatten(1).any(dim=1)
+        dice = 2 * overlap / size.clamp(min=1)
+        self.sums.index_add_(0, finding_of[present].cpu(), dice[present].cpu())
+        self.counts.index_add_(0, finding_of[present].cpu(), torch.ones_like(dice[present]).cpu())
+
+    def overall(self) -> float | None:
+        return float(self.sums.sum() / self.counts.sum()) if self.counts.sum() else None
+
+    def each(self) -> list[float | None]:
+        return [float(s / n) if n else None for s, n in zip(self.sums, self.counts, strict=True)]
