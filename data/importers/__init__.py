@@ -1,0 +1,16 @@
+"""Importers: each turns what lies on a disk, in a folder or a zip, into incoming studies, one after the other."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from data.importers import dicom_files, folder, image_files, iu_xray
+from data.importers.plan import Importer
+from data.importers.zipped import accepting_zip
+
+IMPORTERS: Final[Mapping[str, Importer]] = {
+    "iu-xray": accepting_zip(iu_xray.plan),
+    "folder": accepting_zip(folder.plan),
+    "dicom": accepting_zip(dicom_files.plan),
+    "images": accepting_zip(image_files.plan),
+}
+"""Every importer by the name that the command line and the Data screen give it."""

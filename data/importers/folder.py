@@ -1,0 +1,279 @@
+"""Images and masks in folders: `images/<stem>`, `masks/<finding>/<stem>`, and, where there is one, a CSV about them.
+
+The CSV is `cases.csv`, or the only CSV at the top, or the one that the person names. Its columns are found by the names
+in COLUMNS; `image` alone is needed. Rows with the same `study` are one study; without that column each image is a study
+of its own. Without a CSV each image is its own patient, named by its stem. A mask in which nothing is marked states
+that the finding is absent on that film.
+
+What Reading Room exports as PNG has this layout, with a `manifest.json` that says so; then formula escapes are undone,
+and `masks.csv` and `labels.csv` restore authors, findings stated absent, and whose statement each label is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from core.findings import State, slug
+from core.reports import Report, parse_sections
+from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
+from data import csvsafe, manifests
+from data.importers import films
+from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
+from data.pixels import UnreadableImage
+from data.tables import Row, Table, open_table
+
+CASES: Final = "cases.csv"
+MASKS: Final = "masks.csv"
+LABELS: Final = "labels.csv"
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "image": ("image", "file", "filename", "image_path", "image_id"),
+    "patient": ("patient", "patient_id", "patientid", "subject", "subject_id"),
+    "study": ("study", "study_id", "uid"),
+    "name": ("name",),
+    "dataset": ("dataset",),
+    "view": ("view", "projection", "view_position", "viewposition"),
+    "age": ("age", "patient_age"),
+    "sex": ("sex", "gender", "patient_sex"),
+    "split": ("split",),
+    "order": ("order",),
+    "notes": ("notes", "clinical_notes", "clinical_note", "note"),
+    "indication": ("indication", "history"),
+    "comparison": ("comparison",),
+    "technique": ("technique",),
+    "findings": ("findings",),
+    "impression": ("impression", "conclusion"),
+    "report": ("report", "report_text"),
+    "text": ("text",),
+    "absent": ("absent",),
+}
+"""What a CSV's columns mean, by any of their names in lower case."""
+
+SEPARATOR: Final = ";"
+"""Between the keys in a cell that lists several findings."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An image on disk and what the CSV says of it."""
+
+    path: Path
+    stem: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, meaning: str) -> str:
+        return next((self.cells[name] for name in COLUMNS[meaning] if self.cells.get(name)), "")
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The images of one study, and whose they are."""
+
+    patient: str
+    cases: tuple[_Case, ...]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """All that the folder holds, the images and masks still on disk."""
+
+    groups: Mapping[str, _Group]
+    masks: Mapping[str, Mapping[str, Path]]
+    origins: Mapping[tuple[str, str], Row]
+    labels: Mapping[str, tuple[IncomingLabel, ...]]
+    view: View
+
+    def studies(self, skipped: list[Skipped], workers: int) -> Iterator[IncomingStudy | Skipped]:
+        yield from skipped
+        for made in films.ahead(self._study, self.groups, workers):
+            yield from made
+
+    def _study(self, key: str) -> list[IncomingStudy | Skipped]:
+        made: list[IncomingStudy | Skipped] = []
+        group = self.groups[key]
+        images = [image for case in group.cases if (image := self._image(case, made)) is not None]
+        if not images:
+            return made
+        first = group.cases[0]
+        study = IncomingStudy(
+            patient=group.patient,
+            key=key,
+            images=tuple(images),
+            report=_report(first),
+            age=films.age_in_years(first["age"]),
+            sex=films.sex_letter(first["sex"]),
+            notes=first["notes"] or None,
+            split=films.split_named(first["split"]),
+            labels=self.labels.get(key, ()),
+            order=int(first["order"]) if first["order"].lstrip("-").isdigit() else 0,
+        )
+        return [*made, study]
+
+    def _image(self, case: _Case, made: list[IncomingStudy | Skipped]) -> IncomingImage | None:
+        view = View.parse(case["view"]) if case["view"] else self.view
+        try:
+            image = films.film(case.path, case["name"] or case.stem, view)
+        except UnreadableImage as error:
+            made.append(Skipped(f"images/{case.path.name}", str(error)))
+            return None
+        masks: list[IncomingMask] = []
+        for finding, path in self.masks.get(case.stem, {}).items():
+            mask = films.drawn(finding, path.read_bytes(), image, f"masks/{finding}/{path.name}")
+            if isinstance(mask, Skipped):
+                made.append(mask)
+                continue
+            origin = self.origins.get((case.stem, finding))
+            if origin:
+                mask = replace(mask, author=origin["author"] or None, suggested=origin["suggested"] == "yes")
+            masks.append(mask)
+        stated = {slug(key) for key in case["absent"].split(SEPARATOR) if slug(key)}
+        empty = {mask.finding for mask in masks if mask.stats.area == 0}
+        return replace(image, masks=tuple(masks), absent=tuple(sorted(stated | empty)))
+
+
+def plan(path: Path, options: ImportOptions) -> ImportPlan:
+    """Raises NothingToImport, MissingTable and MissingColumns."""
+    if not (path / "images").is_dir():
+        raise NothingToImport(
+            f"There is no folder images in {path}. Put the films there, and masks into masks/FINDING."
+        )
+    files, skipped = films.by_stem(path / "images")
+    if not files:
+        raise NothingToImport(f"The folder {path / 'images'} is empty.")
+    ours = manifests.form_of(path) == "png"
+    warnings: list[str] = []
+    table = _table(path, options.table, warnings)
+    cases = _cases(table, files, ours, skipped, warnings) if table else [_Case(files[stem], stem) for stem in files]
+    several = len({case["dataset"] for case in cases}) > 1
+    grouped = _grouped(cases, several, skipped)
+    folder = _Folder(
+        groups=grouped,
+        masks=_masks(path, {case.stem for case in cases}, skipped),
+        origins=_origins(open_table(path / MASKS), skipped) if ours else {},
+        labels=_labels(open_table(path / LABELS), several, skipped) if ours else {},
+        view=options.view,
+    )
+    return ImportPlan(len(grouped), folder.studies(skipped, options.workers), warnings)
+
+
+def _table(path: Path, named: Path | None, warnings: list[str]) -> Table | None:
+    if named is not None:
+        return open_table(named if named.is_absolute() or named.is_file() else path / named)
+    if (path / CASES).is_file():
+        return open_table(path / CASES)
+    tables = sorted(path.glob("*.csv"))
+    if len(tables) == 1:
+        return open_table(tables[0])
+    if tables:
+        names = ", ".join(table.name for table in tables)
+        warnings.append(f"Several tables lie beside the images ({names}); none was used. Name the one that counts.")
+    return None
+
+
+def _cases(
+    table: Table, files: Mapping[str, Path], ours: bool, skipped: list[Skipped], warnings: list[str]
+) -> list[_Case]:
+    """The images in the order of the table's rows, then those that it does not name."""
+    if not any(name in table.columns for name in COLUMNS["image"]):
+        table.require("image")
+    used = {name for names in COLUMNS.values() for name in names}
+    unused = [column for column in table.columns if column not in used]
+    if unused and not ours:
+        warnings.append(f"Columns of {table.name} that were not used: {', '.join(unused)}.")
+    if table.note:
+        warnings.append(table.note)
+    cases: dict[str, _Case] = {}
+    for row in table.rows(csvsafe.restored if ours else str.strip):
+        if isinstance(row, Skipped):
+            skipped.append(row)
+            continue
+        named = _Case(Path(), "", row.cells)["image"]
+        stem = _stem(named, files)
+        if stem is None:
+            skipped.append(Skipped(f"{table.name} line {row.line}", f'no image "{named}" is in the folder images'))
+        elif stem in cases:
+            reason = f"{named} is on an earlier line already; the first was kept"
+            skipped.append(Skipped(f"{table.name} line {row.line}", reason))
+        else:
+            cases[stem] = _Case(files[stem], stem, row.cells)
+    unnamed = [stem for stem in files if stem not in cases]
+    if unnamed:
+        warnings.append(f"{len(unnamed)} of {len(files)} images are not in {table.name}; each is its own patient.")
+    return [*cases.values(), *(_Case(files[stem], stem) for stem in unnamed)]
+
+
+def _stem(named: str, files: Mapping[str, Path]) -> str | None:
+    """The image that a cell means: with or without extension, with or without the folder images in front."""
+    bare = named.replace("\\", "/").removeprefix("./").removeprefix("images/")
+    candidates = (bare, Path(bare).with_suffix("").as_posix() if bare else bare)
+    return next((stem for stem in candidates if stem in files), None)
+
+
+def _grouped(cases: list[_Case], several_datasets: bool, skipped: list[Skipped]) -> dict[str, _Group]:
+    """The cases by study key. Where several datasets were exported together, the key begins with the dataset."""
+    studies: dict[str, list[_Case]] = {}
+    patients: dict[str, str] = {}
+    for case in cases:
+        before = f"{case['dataset']}/" if several_datasets else ""
+        key, patient = before + (case["study"] or case.stem), before + (case["patient"] or case.stem)
+        if patients.setdefault(key, patient) != patient:
+            reason = f"study {key} belongs to patient {patients[key]} on an earlier line, here to {patient}"
+            skipped.append(Skipped(f"images/{case.path.name}", reason))
+            continue
+        studies.setdefault(key, []).append(case)
+    return {key: _Group(patients[key], tuple(group)) for key, group in studies.items()}
+
+
+def _masks(path: Path, stems: set[str], skipped: list[Skipped]) -> dict[str, dict[str, Path]]:
+    """For each image's stem, its mask files by finding; masks of no image are left out."""
+    by_finding, doubles = films.finding_folders(path / "masks")
+    skipped += doubles
+    found: dict[str, dict[str, Path]] = {}
+    for finding, files in by_finding.items():
+        for stem, file in files.items():
+            if stem in stems:
+                found.setdefault(stem, {})[finding] = file
+            else:
+                skipped.append(Skipped(f"masks/{finding}/{file.name}", "no image has this name"))
+    return found
+
+
+def _report(case: _Case) -> Report | None:
+    parsed = parse_sections(case["report"]) if case["report"] else Report()
+    report = Report(
+        indication=case["indication"] or parsed.indication,
+        comparison=case["comparison"] or parsed.comparison,
+        technique=case["technique"] or parsed.technique,
+        findings=case["findings"] or parsed.findings,
+        impression=case["impression"] or parsed.impression,
+        text=case["text"] or parsed.text,
+    )
+    return None if report.is_empty else report
+
+
+def _origins(table: Table, skipped: list[Skipped]) -> dict[tuple[str, str], Row]:
+    """Who drew each mask of our own export, by image stem and finding."""
+    table.require("image", "finding", "author", "suggested")
+    return {(Path(row["image"]).stem, row["finding"]): row for row in _sound(table, skipped)}
+
+
+def _labels(table: Table, several_datasets: bool, skipped: list[Skipped]) -> dict[str, tuple[IncomingLabel, ...]]:
+    """The labels of our own export by study key."""
+    table.require("dataset", "study", "finding", "state", "source")
+    labels: dict[str, list[IncomingLabel]] = {}
+    for row in _sound(table, skipped):
+        try:
+            label = IncomingLabel(row["finding"], State(row["state"]), row["source"])
+        except ValueError:
+            skipped.append(Skipped(f"{table.name} line {row.line}", f'"{row["state"]}" is no state of a finding'))
+            continue
+        before = f"{row['dataset']}/" if several_datasets else ""
+        labels.setdefault(before + row["study"], []).append(label)
+    return {key: tuple(group) for key, group in labels.items()}
+
+
+def _sound(table: Table, skipped: list[Skipped]) -> list[Row]:
+    rows = list(table.rows(csvsafe.restored))
+    skipped += [row for row in rows if isinstance(row, Skipped)]
+    return [row for row in rows if isinstance(row, Row)]

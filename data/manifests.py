@@ -1,0 +1,68 @@
+"""`manifest.json`: what an export says of itself. Hashes of its files, and the frozen snapshot it was made from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core import snapshots
+from core.registry import RESEARCH_ONLY
+from core.snapshots import Manifest
+
+NAME: Final = "manifest.json"
+_MAKER: Final = "reading-room"
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """A file of an export: its path below the export's folder with forward slashes, its SHA-256 and its size."""
+
+    path: str
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, path: str, body: bytes) -> "ExportedFile":
+        return cls(path, hashlib.sha256(body).hexdigest(), len(body))
+
+
+def to_bytes(form: str, manifest: Manifest, files: Iterable[ExportedFile]) -> bytes:
+    """The manifest of an export in `form` (coco, png, jsonl). Equal content gives equal bytes: no time, no machine."""
+    listed = [{"path": file.path, "sha256": file.sha256, "bytes": file.size} for file in files]
+    body = {
+        "made_by": _MAKER,
+        "version": _VERSION,
+        "form": form,
+        "notice": RESEARCH_ONLY,
+        "snapshot_sha256": snapshots.content_hash(manifest),
+        "snapshot": json.loads(snapshots.to_bytes(manifest)),
+        "files": sorted(listed, key=lambda file: str(file["path"])),
+    }
+    return (json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def form_of(folder: Path) -> str | None:
+    """The form of the export in a folder (coco, png, jsonl), or None when Reading Room did not write it."""
+    place = folder / NAME
+    if not place.is_file():
+        return None
+    try:
+        body: Any = json.loads(place.read_bytes())
+    except ValueError:
+        return None
+    if isinstance(body, Mapping) and body.get("made_by") == _MAKER:
+        return str(body.get("form"))
+    return None
+
+
+def snapshot_in(folder: Path) -> Manifest:
+    """The frozen snapshot that an export was made from. Raises MalformedManifest."""
+    try:
+        body = json.loads((folder / NAME).read_bytes())
+        frozen = json.dumps(body["snapshot"]).encode()
+    except (OSError, ValueError, KeyError) as error:
+        raise snapshots.MalformedManifest(f"{NAME} in {folder} cannot be read ({error}).") from error
+    return snapshots.from_bytes(frozen)
