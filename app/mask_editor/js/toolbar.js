@@ -127,7 +127,7 @@ export class Toolbar {
       this.windowShape = shape;
       this.windows.replaceChildren(
         make("option", { value: -1, text: "By hand" }),
-        ...windows.map((each, i) => make("option", { value: i, text: `${each.name}  ·  Shift ${i + 1}` })),
+        ...windows.map((each, i) => make("option", { value: i, text: `${each.name}  ⇧${i + 1}` })),
       );
     }
     this.windows.value = String(windows.findIndex((each) => each.name === window.name));

@@ -48,10 +48,10 @@ export function windowsFromHistogram(pixels, values) {
   /** @param {string} name @param {number} low @param {number} high */
   const between = (name, low, high) => ({ name, center: (low + high + 1) / 2, width: Math.max(2, high - low + 1) });
   return [
-    between("Middle 98 %", quantile(0.01), quantile(0.99)),
+    between("Auto", quantile(0.01), quantile(0.99)),
     between("Full range", quantile(0), quantile(1)),
     between("Lungs", quantile(0.02), quantile(0.6)),
-    between("Mediastinum and bone", quantile(0.4), quantile(0.995)),
+    between("Bone", quantile(0.4), quantile(0.995)),
   ];
 }
 
