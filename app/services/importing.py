@@ -54,7 +54,11 @@ def bring_in(house: House, kind: str, path: Path, dataset: str, actor: str, repo
     Bytes are on disk before their rows are committed. `report` may raise to stop between two batches: what was
     committed until then stays, whole studies only. Raises DiskFull.
     """
-    found = plan(house, kind, path)
+    return take_in(house, kind, plan(house, kind, path), dataset, actor, report)
+
+
+def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str, report: Report) -> QualityReport:
+    """Import what a plan brings, wherever it came from. Raises DiskFull."""
     tally = Tally(dataset)
     done = 0
     for batch in _batches(found.studies):

@@ -1,0 +1,78 @@
+"""The command line: commands by subject, each a thin layer over a service.
+
+Only the module of the command that was typed is loaded, so that listing the jobs does not wait for what serving needs.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from app.cli.output import show_error
+from core.errors import ReadingRoomError
+
+MODULES: Mapping[str, str] = {
+    "serve": "app.cli.running",
+    "worker": "app.cli.running",
+    "clerk": "app.cli.running",
+    "init": "app.cli.running",
+    "import": "app.cli.material",
+    "findings": "app.cli.material",
+    "snapshot": "app.cli.material",
+    "export": "app.cli.material",
+    "train": "app.cli.training",
+    "evaluate": "app.cli.training",
+    "predict": "app.cli.training",
+    "jobs": "app.cli.jobs",
+    "models": "app.cli.registry",
+    "promote": "app.cli.registry",
+    "rollback": "app.cli.registry",
+    "backup": "app.cli.upkeep",
+    "restore": "app.cli.upkeep",
+    "doctor": "app.cli.upkeep",
+}
+"""Each command and the module it lives in, in the order that --help lists them."""
+
+USAGE = 2
+
+
+def build(modules: Sequence[str] = tuple(dict.fromkeys(MODULES.values()))) -> typer.Typer:
+    """The commands of these modules under one roof."""
+    root = typer.Typer(
+        name="python -m app",
+        help="Reading Room: read chest X-rays, and train the models that help. For research, not for clinical decisions.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    root.callback()(lambda: None)
+    for name in modules:
+        root.add_typer(importlib.import_module(name).commands)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code: 0 done, 1 refused or failed, 2 not understood, 130 interrupted.
+
+    The one place where the house's errors become a sentence, and with --json a JSON object.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    module = MODULES.get(words[0]) if words else None
+    try:
+        outcome: Any = build([module] if module else tuple(dict.fromkeys(MODULES.values())))(
+            args=words, prog_name="python -m app", standalone_mode=False
+        )
+    except ReadingRoomError as error:
+        show_error(str(error), as_json)
+        return 1
+    except typer.TyperException as error:
+        show_error(f"{error.format_message()} See python -m app {words[0] if module else ''} --help.", as_json)
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        show_error("Interrupted.", as_json)
+        return 130
+    return outcome if isinstance(outcome, int) else 0

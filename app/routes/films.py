@@ -1,0 +1,72 @@
+"""Films by content hash: the stored values for the editor, a preview and a thumbnail in 8 bits."""
+
+import struct
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.routes.answers import in_sentences, named_by_content
+from app.routes.cache import DiskCache
+from data import images
+from data.store import Store
+
+THUMBNAIL_HEIGHT = 96
+_FACTS = struct.Struct("<4I")
+
+
+def film_routes(store: Store, cache: DiskCache) -> list[Route]:
+    """`/pixels/{sha}`, `/preview/{sha}` and `/thumbnail/{sha}`."""
+
+    async def pixels(request: Request) -> Response:
+        """Row-major values, uint8 up to 8 bits, else uint16 little-endian."""
+        sha = request.path_params["sha"]
+        kept = await run_in_threadpool(cache.get_or_make, f"{sha}.pixels", lambda: stored_values(store.get(sha)))
+        width, height, bits, most = _FACTS.unpack_from(kept)
+        facts = {"X-Width": width, "X-Height": height, "X-Bits-Stored": bits, "X-Max": most}
+        headers = {name: str(value) for name, value in facts.items()}
+        return named_by_content(kept[_FACTS.size :], "application/octet-stream", headers)
+
+    async def preview(request: Request) -> Response:
+        """The film at its own size as it is looked at, JPEG."""
+        sha = request.path_params["sha"]
+        body = await run_in_threadpool(cache.get_or_make, f"{sha}.preview", lambda: shown(store.get(sha)))
+        return named_by_content(body, images.JPEG)
+
+    async def thumbnail(request: Request) -> Response:
+        sha = request.path_params["sha"]
+        body = await run_in_threadpool(cache.get_or_make, f"{sha}.thumbnail", lambda: thumbnail_of(store.get(sha)))
+        return named_by_content(body, images.JPEG)
+
+    return [
+        Route("/pixels/{sha}", in_sentences(pixels)),
+        Route("/preview/{sha}", in_sentences(preview)),
+        Route("/thumbnail/{sha}", in_sentences(thumbnail)),
+    ]
+
+
+def stored_values(payload: bytes) -> bytes:
+    """Width, height, bits and largest value as uint32, then the values. Raises UnreadableImage."""
+    film = images.raw(payload)
+    height, width = film.pixels.shape
+    values = film.pixels.astype(np.uint8 if film.bits <= 8 else "<u2", copy=False)
+    return _FACTS.pack(width, height, film.bits, film.max) + values.tobytes()
+
+
+def shown(payload: bytes, longest_side: int | None = None) -> bytes:
+    """An 8-bit JPEG through the film's own window, or one over the middle of its values. Raises UnreadableImage."""
+    if longest_side is None and images.sniff(payload) == images.JPEG:
+        return payload
+    facts = images.header(payload)
+    values = images.read(payload)
+    window = facts.window or images.display_window(values, facts.bits)
+    return images.preview(values, window, longest_side, facts.photometric, facts.bits)
+
+
+def thumbnail_of(payload: bytes) -> bytes:
+    """A JPEG of THUMBNAIL_HEIGHT pixels. Raises UnreadableImage."""
+    facts = images.header(payload)
+    side = round(THUMBNAIL_HEIGHT * max(1.0, facts.width / facts.height))
+    return images.thumbnail(payload, side) if images.sniff(payload) == images.JPEG else shown(payload, side)
