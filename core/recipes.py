@@ -77,7 +77,9 @@ class SegmentationRecipe(Recipe):
     encoder: Literal["efficientnet_lite0", "tiny"] = option("efficientnet_lite0", "Image encoder.", basic=True)
     text_encoder: Literal["minilm", "hash"] = option("minilm", "Frozen sentence encoder for the prompt.")
     weights: Literal["package", "random"] = option("package", "Where the image encoder starts from.", basic=True)
-    decoder_channels: tuple[int, ...] = option((128, 64, 32, 24, 16), "Width of each decoder stage, deepest first.")
+    decoder_channels: tuple[int, ...] = option(
+        (128, 64, 32, 24), "Width of each decoder stage, deepest first; with four the head draws the last doubling."
+    )
     text_width: int = option(
         128, "Width that the sentence is projected to before it joins the image.", low=1, high=4096
     )
@@ -105,8 +107,8 @@ class SegmentationRecipe(Recipe):
             raise BadRecipe("dice_weight and bce_weight are both 0, so there is nothing to learn from. Raise one.")
         if self.encoder == "tiny" and self.weights == "package":
             raise BadRecipe("The tiny encoder has no package weights. Set weights=random, or another encoder.")
-        if len(self.decoder_channels) != 5 or min(self.decoder_channels) < 1:
-            raise BadRecipe("decoder_channels takes five positive widths, one for each stage of the encoder.")
+        if len(self.decoder_channels) not in (4, 5) or min(self.decoder_channels) < 1:
+            raise BadRecipe("decoder_channels takes four or five positive widths, from the deepest stage upwards.")
 
 
 def preset(family: str, name: str) -> Recipe:
@@ -233,7 +235,8 @@ PRESETS: Mapping[str, Mapping[str, Recipe]] = {
         "cpu": SegmentationRecipe(minimum_steps=300),
         "smoke": SegmentationRecipe(
             preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,
-            decoder_channels=(32, 24, 16, 12, 8), text_width=32, augment="light", precision="32",
+            minimum_steps=150, learning_rate=5e-3, encoder_learning_rate=5e-3, dropout=0.0,
+            decoder_channels=(32, 24, 16, 12), text_width=32, augment="light", precision="32",
         ),
     },
 }  # fmt: skip

@@ -10,8 +10,8 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from core.errors import DiskFull, ReadingRoomError
@@ -123,14 +123,21 @@ def work_once(
 def work_forever(database: Database, handlers: Mapping[JobKind, Handler], role: str, stopped: threading.Event) -> None:
     """Do jobs as they come until `stopped` is set. The worker is on record as living all the while."""
     worker = worker_name(role)
-    presence = threading.Thread(target=_stay_present, args=(database, worker, role, stopped), daemon=True)
-    presence.start()
-    try:
+    with on_record(database, worker, role, stopped):
         while not stopped.is_set():
             with suppress(DatabaseBusy):
                 if work_once(database, handlers, worker) is not None:
                     continue
             stopped.wait(POLL_SECONDS)
+
+
+@contextmanager
+def on_record(database: Database, worker: str, role: str, stopped: threading.Event) -> Iterator[None]:
+    """Say every few seconds that this worker lives; at the end set `stopped` and take it off the record."""
+    presence = threading.Thread(target=_stay_present, args=(database, worker, role, stopped), daemon=True)
+    presence.start()
+    try:
+        yield
     finally:
         stopped.set()
         presence.join(timeout=10)

@@ -313,6 +313,7 @@ def _logging_to(place: Path) -> Iterator[None]:
     handler = logging.FileHandler(place, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
+    logging.getLogger("trainers").setLevel(logging.INFO)
     root.addHandler(handler)
     try:
         yield

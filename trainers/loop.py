@@ -27,6 +27,8 @@ from trainers.contract import TrainingModule, Watch
 from trainers.precision import lightning_precision
 
 logger = logging.getLogger(__name__)
+for _chatty in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 SECONDS_BETWEEN_POINTS = 1.0
 SECONDS_BETWEEN_EPOCH_CHECKPOINTS = 10.0
