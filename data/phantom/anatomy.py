@@ -16,7 +16,7 @@ from core.findings import Side
 from data.phantom.geometry import Ellipsoid, Points, smooth_curve
 
 _EDGE_KNOTS = (0.0, 0.10, 0.18, 0.26, 0.36, 0.5, 0.63, 0.78, 0.9, 1.06)
-_LATERAL_EDGE = (0.42, 0.505, 0.575, 0.65, 0.745, 0.855, 0.925, 0.98, 1.0, 0.995)
+_LATERAL_EDGE = (0.42, 0.515, 0.595, 0.68, 0.775, 0.88, 0.94, 0.985, 1.0, 0.99)
 _MEDIAL_EDGE = (0.42, 0.335, 0.27, 0.215, 0.165, 0.12, 0.10, 0.09, 0.09, 0.09)
 _DEPTH_KNOTS = (0.0, 0.12, 0.28, 0.48, 0.66, 0.82, 1.06)
 _DEPTH = (0.05, 0.20, 0.42, 0.72, 0.92, 1.0, 0.98)
@@ -133,9 +133,9 @@ class Anatomy:
         grow = 0.5 * (ratio / 0.45 - 1)
         top = low - 92 * (1 + 0.55 * grow)
         parts = (
-            Ellipsoid.of((33, 24, low - 27), (60, 47, 41), roll=self.heart_roll, pitch=-6),
-            Ellipsoid.of((8, 20, low - 44), (50, 45, 54), roll=22),
-            Ellipsoid.of((-15, 8, low - 38), (28, 32, 46), roll=-3),
+            Ellipsoid.of((33, 24, low - 20), (60, 47, 41), roll=self.heart_roll, pitch=-6),
+            Ellipsoid.of((8, 20, low - 37), (50, 45, 54), roll=22),
+            Ellipsoid.of((-15, 8, low - 33), (28, 32, 46), roll=-3),
             Ellipsoid.of((8, -16, low - 58), (40, 33, 36)),
             Ellipsoid.of((27, 20, top + 24), (22, 22, 30), roll=-18),
         )
@@ -150,8 +150,8 @@ class Anatomy:
         knob, swell = self.level(0.275), self.aorta
         return (
             Ellipsoid.of((-9, 20, self.level(0.43)), (21 + 5 * swell, 20, 48), roll=5),
-            Ellipsoid.of((17 + 7 * swell, -10, knob), (20 + 3 * swell, 34, 18 + 2 * swell), roll=8),
-            Ellipsoid.of((18, 8, self.level(0.44)), (19, 20, 30), roll=-14),
+            Ellipsoid.of((15 + 7 * swell, -10, knob + 2), (20 + 3 * swell, 34, 20 + 2 * swell), roll=-10),
+            Ellipsoid.of((14, 8, self.level(0.44)), (19, 30, 33), roll=-14),
         )
 
     @cached_property

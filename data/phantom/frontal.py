@@ -8,6 +8,7 @@ import numpy as np
 from core.findings import Side
 from core.studies import View
 from data.phantom.anatomy import ANTERIOR_DROP, POSTERIOR_DROP, Anatomy, sign
+from data.phantom.body import frontal_body
 from data.phantom.devices import bronchus, can, trachea, wires
 from data.phantom.films import (
     GIRDLE_MM,
@@ -18,17 +19,19 @@ from data.phantom.films import (
     VESSEL_MM,
     Materials,
     Setup,
+    band,
     consolidation_field,
     draw_wires,
     flat,
     nodule_shadow,
     ribbon,
-    smoothstep,
     texture,
+    ventilate,
 )
 from data.phantom.geometry import (
     CIRCLE,
     Bits,
+    Box,
     Bytes,
     Ellipsoid,
     Floats,
@@ -43,18 +46,15 @@ from data.phantom.skeleton import Skeleton
 from data.phantom.vessels import Generation
 
 _LUNG = chord_table(3.0, 2.5)
-_TORSO = chord_table(2.9, 2.9)
-_ROUND = chord_table(2.0, 2.0)
-_COLUMN = chord_table(2.0, 2.0)
 
 
 class FrontalFilm:
     """One frontal projection being laid down, organ by organ; `project` runs them in order."""
 
-    def __init__(self, anatomy: Anatomy, case: Case, setup: Setup, vessels: Sequence[Generation]) -> None:
-        self.anatomy, self.case, self.setup, self.vessels = anatomy, case, setup, vessels
+    def __init__(self, skeleton: Skeleton, case: Case, setup: Setup, vessels: Sequence[Generation]) -> None:
+        self.skeleton, self.case, self.setup, self.vessels = skeleton, case, setup, vessels
+        self.anatomy: Anatomy = skeleton.anatomy
         self.frame: Frame = setup.frame
-        self.skeleton = Skeleton(anatomy)
         self.rows = self.frame.z[:, 0].astype(float)
         size = self.frame.size
         self.air: Floats = np.zeros((size, size), np.float32)
@@ -68,69 +68,9 @@ class FrontalFilm:
         return solid.moved(shear, np.zeros(3))
 
     def _half(self, side: Side) -> slice:
-        """The columns of one hemithorax, with a margin over the midline."""
+        """The columns of one hemithorax."""
         middle = self.frame.column(0.0)
         return slice(middle, self.frame.size) if side is Side.LEFT else slice(0, middle)
-
-    def body(self) -> Floats:
-        """(H, W) mm from skin to skin: trunk, neck, shoulders, arms and breasts."""
-        a, u, z = self.anatomy, self.frame.u, self.rows
-        low = np.maximum(z, a.level(0.34))
-        flare = 1 + 0.05 * np.clip((z - a.level(0.8)) / a.height, 0, 1) * (a.bmi - 24) / 10
-        wide = (a.lateral_edge(low) + a.wall + 4) * flare
-        depth = 2 * (a.cavity_depth(np.maximum(z, a.level(0.12))) + 0.85 * a.wall)
-        depth *= smooth_curve((z - a.apex) / a.height, (-0.2, 0.0, 0.25, 0.6, 1.3), (0.72, 0.78, 0.92, 1.0, 1.04))
-        top = a.apex - 14 - 0.2 * a.wall
-        depth *= np.clip((z - top) / 22, 0, 1)
-        trunk = chord(u / wide.astype(np.float32)[:, None], _TORSO)
-        trunk *= depth.astype(np.float32)[:, None]
-        reach = (
-            smooth_curve(
-                z - top,
-                (-70, -42, -28, -16, -6, 6, 20, 40, 70, 95, 125),
-                (53, 57, 68, 92, 122, 155, 182, 198, 196, 172, 120),
-            )
-            * (a.half_width / 142)
-            + 0.4 * a.wall
-        )
-        thick = smooth_curve(z - top, (-60, -20, 10, 50, 90, 128), (104, 92, 98, 122, 104, 0)) + 0.6 * a.wall
-        rows = slice(0, self.frame.row(top + 125))
-        girdle = chord(u / reach.astype(np.float32)[rows, None], _TORSO) * thick.astype(np.float32)[rows, None]
-        np.maximum(trunk[rows], girdle, out=trunk[rows])
-        for s in (-1.0, 1.0):
-            self._arm(trunk, s, top)
-        if a.breast > 0:
-            self._breasts(trunk)
-        return trunk
-
-    def _arm(self, body: Floats, s: float, top: float) -> None:
-        a = self.anatomy
-        shoulder = np.array([s * (1.22 * a.half_width + 0.25 * a.wall), top + 48])
-        away = 0.42 if self.setup.view is View.PA else 0.13
-        along = np.array([s * away, 1.0]) / np.hypot(away, 1.0)
-        radius = 40 + 0.6 * a.wall
-        rows = slice(self.frame.row(shoulder[1] - 8), self.frame.size)
-        columns = self._half(Side.LEFT if s > 0 else Side.RIGHT)
-        u, z = self.frame.u[:, columns], self.frame.z[rows]
-        across = (u - np.float32(shoulder[0])) * np.float32(along[1]) - (z - np.float32(shoulder[1])) * np.float32(
-            along[0]
-        )
-        arm = np.sqrt(np.maximum(np.float32(radius**2) - across * across, 0)) * np.float32(2.0)
-        fade = np.clip((z - np.float32(shoulder[1] - 8)) / np.float32(30), 0, 1)
-        part = body[rows, columns]
-        np.maximum(part, arm * fade, out=part)
-
-    def _breasts(self, body: Floats) -> None:
-        a = self.anatomy
-        size = 0.36 * a.half_width + 0.55 * a.breast
-        for s in (-1.0, 1.0):
-            centre = (s * (0.60 * a.half_width + 0.12 * a.breast), 0.0, a.level(0.72) + 0.55 * a.breast)
-            breast = Ellipsoid.of(centre, (size, 0.5 * a.breast + 5, 0.92 * size), roll=s * 8)
-            shadow = breast.shadow(self.frame, lateral=False)
-            ramp = smoothstep(
-                (self.frame.z[shadow.box[0]] - np.float32(centre[2] - 0.9 * size)) / np.float32(1.1 * size)
-            )
-            body[shadow.box] += np.maximum(shadow.inside, 0) ** np.float32(0.7) * np.float32(0.75 * shadow.scale) * ramp
 
     def lungs(self) -> None:
         """Air in each hemithorax above and behind its dome; the lung fields before heart and vessels are cut out."""
@@ -162,7 +102,7 @@ class FrontalFilm:
         z = self.rows
         heart = [self._turned(p).shadow(self.frame, lateral=False) for p in a.heart(self.case.heart_ratio)]
         vessels = [self._turned(p).shadow(self.frame, lateral=False) for p in a.great_vessels()]
-        box, thick = union_thickness(self.frame.size, heart)
+        box, thick = union_thickness(heart, 42)
         mask = np.zeros_like(self.silhouette)
         mask[box] = thick > 0
         self.masks["heart"] = mask
@@ -173,19 +113,23 @@ class FrontalFilm:
         left = (a.mediastinum(z, Side.LEFT) + shift).astype(np.float32)[:, None]
         right = (a.mediastinum(z, Side.RIGHT) - shift).astype(np.float32)[:, None]
         u = self.frame.u[:, wide]
-        ratio = np.where(u > 0, u / left, u / -right)
+        inverse = np.where(u > 0, np.float32(1) / left, np.float32(1) / right)
+        inverse *= u
+        inverse *= inverse
+        self.silhouette[:, wide] |= inverse < 1
         share = smooth_curve((z - a.apex) / a.height, (0.0, 0.3, 0.5, 0.75, 1.1), (1.9, 1.5, 0.85, 0.5, 0.5))
-        column = chord(ratio, _COLUMN) * (share * a.cavity_depth(z)).astype(np.float32)[:, None]
-        box, thick = union_thickness(self.frame.size, vessels)
+        central = np.sqrt(np.maximum(np.float32(1) - inverse, 0))
+        central *= (share * a.cavity_depth(z)).astype(np.float32)[:, None]
+        box, thick = union_thickness(vessels, 20)
         self.silhouette[box] |= thick > 0
-        central = np.zeros_like(self.filled)
-        central[:, wide] = column
-        np.maximum(central[box], thick * np.float32(1.3), out=central[box])
-        self.filled += central
-        self.silhouette[:, wide] |= ratio < 1
-        aorta = (u - (a.spine_x(z) + 15 + 5 * a.aorta).astype(np.float32)[:, None]) / np.float32(12.5 + 2 * a.aorta)
+        part = central[box[0], box[1].start - wide.start : box[1].stop - wide.start]
+        np.maximum(part, thick[:, : part.shape[1]] * np.float32(1.6), out=part)
+        radius = 12.5 + 2 * a.aorta
         start = self.frame.row(a.level(0.29))
-        self.filled[start:, wide] += (chord(aorta, _ROUND) * np.float32(22))[start:]
+        aorta = u - (a.spine_x(z[start:]) + 15 + 5 * a.aorta).astype(np.float32)[:, None]
+        aorta *= aorta
+        central[start:] += np.sqrt(np.maximum(np.float32(radius**2) - aorta, 0)) * np.float32(22 / radius)
+        self.filled[:, wide] += central
         self.air -= self.filled
         np.maximum(self.air, 0, out=self.air)
         for side, name in ((Side.RIGHT, "right_lung"), (Side.LEFT, "left_lung")):
@@ -226,52 +170,51 @@ class FrontalFilm:
 
     def bones(self) -> Floats:
         """(H, W) mm of bone."""
-        total = self._ribs() + self._spine()
-        total += self._girdle()
+        total = self._ribs()
+        total = cv2.scaleAdd(self._spine().astype(np.float32), SPINE_MM / 255, total)
+        total = cv2.scaleAdd(self._girdle().astype(np.float32), GIRDLE_MM / 255, total)
+        total = cv2.GaussianBlur(total, (0, 0), max(0.5, 0.55 / self.frame.spacing_mm))
         total *= np.float32(self.anatomy.bone)
         return total
 
     def _ribs(self) -> Floats:
         frame, turn = self.frame, self.setup.turn
+        ribs = self.skeleton.ribs
         back, front = frame.blank(), frame.blank()
-        for rib in self.skeleton.ribs:
-            for layer, curve, core, rim in ((back, rib.posterior, 70, 135), (front, rib.anterior, 58, 100)):
-                line = flat(curve, lateral=False, turn=turn)
-                outline = ribbon(line, rib.height)
-                count = len(line)
-                frame.fill(layer, [outline], core)
-                frame.draw_lines(layer, [outline[:count]], 1.3, rim)
-                frame.draw_lines(layer, [outline[count:]], 1.9, rim)
-            edge = np.vstack([rib.posterior[-7:], rib.anterior[1:6]])
-            frame.draw_lines(front, [flat(edge, lateral=False, turn=turn)], 5.0, 84)
-        ribs = back.astype(np.float32)
-        ribs += front
-        ribs = cv2.GaussianBlur(ribs, (0, 0), max(0.45, 0.45 / frame.spacing_mm))
-        return ribs * np.float32(RIB_MM / 255)
+        for layer, arcs, core, rim in ((back, ribs.posterior, 70, 135), (front, ribs.anterior, 58, 100)):
+            line = flat(arcs, lateral=False, turn=turn)
+            outline = ribbon(line, ribs.height)
+            count = line.shape[1]
+            frame.fill(layer, outline, core)
+            frame.draw_lines(layer, outline[:, :count], 1.3, rim)
+            frame.draw_lines(layer, outline[:, count:], 1.9, rim)
+        tangent = np.concatenate([ribs.posterior[:, -5:-1], ribs.anterior[:, 1:4]], axis=1)
+        frame.draw_lines(front, flat(tangent, lateral=False, turn=turn), 5.0, 84)
+        total = back.astype(np.float32)
+        total += front
+        total *= np.float32(RIB_MM / 255)
+        return total
 
-    def _spine(self) -> Floats:
-        frame, turn = self.frame, self.setup.turn
+    def _spine(self) -> Bytes:
+        frame, v = self.frame, self.skeleton.vertebrae
         layer = frame.blank()
-        for v in self.skeleton.vertebrae:
-            x, z = v.centre[0] + turn * v.centre[1], v.centre[2]
-            w, h = v.half_width, v.half_height
-            knots = ((-w, -h), (0, -h + 0.8), (w, -h), (0.90 * w, 0), (w, h), (0, h - 0.8), (-w, h), (-0.90 * w, 0))
-            body = np.array([(x + a, z + b) for a, b in knots])
-            process = np.array([(x + s * t, z - 0.35 * h + d) for s, t, d in _PROCESS]) * 1.0
-            frame.fill(layer, [process], 50)
-            frame.fill(layer, [body], 72)
-            frame.draw_lines(layer, [body[[6, 7, 0]], body[[2, 3, 4]]], 1.4, 135)
-            frame.draw_lines(layer, [body[:3], body[4:7]], 1.5, 150)
-            for s in (-1, 1):
-                ring = np.array([(x + s * 0.62 * w + 2.7 * c, z - 0.25 * h + 4.2 * d) for c, d in CIRCLE])
-                frame.draw_lines(layer, [ring], 1.3, 150)
-            spike = np.array([(x + 2.0 * c, z + 0.75 * h + 6.0 * d) for c, d in CIRCLE])
-            frame.fill(layer, [spike], 125)
-            frame.draw_lines(layer, [spike], 1.0, 165)
-        soft = cv2.GaussianBlur(layer, (0, 0), max(0.5, 0.7 / frame.spacing_mm))
-        return soft.astype(np.float32) * np.float32(SPINE_MM / 255)
+        middle = flat(v.centre, lateral=False, turn=self.setup.turn)[:, None, :]
+        size = np.column_stack([v.half_width, v.half_height])[:, None, :]
+        body = middle + size * _BODY
+        process = middle - size * (0, 0.35) + _PROCESS
+        frame.fill(layer, process, 50)
+        frame.fill(layer, body, 72)
+        frame.draw_lines(layer, np.concatenate([body[:, [6, 7, 0]], body[:, [2, 3, 4]]]), 1.4, 135)
+        frame.draw_lines(layer, np.concatenate([body[:, :3], body[:, 4:7]]), 1.5, 150)
+        for s in (-0.62, 0.62):
+            ring = middle + size * (s, -0.25) + CIRCLE * (2.7, 4.2)
+            frame.draw_lines(layer, ring, 1.3, 150)
+        spike = middle + size * (0, 0.75) + CIRCLE * (2.0, 6.0)
+        frame.fill(layer, spike, 125)
+        frame.draw_lines(layer, spike, 1.0, 165)
+        return layer
 
-    def _girdle(self) -> Floats:
+    def _girdle(self) -> Bytes:
         frame, turn, sk = self.frame, self.setup.turn, self.skeleton
         layer, blades = frame.blank(), frame.blank()
         for side in (Side.RIGHT, Side.LEFT):
@@ -284,7 +227,7 @@ class FrontalFilm:
             head = flat(sk.humeral_head(side, self.setup.spread)[None], lateral=False, turn=turn)[0]
             ball = head + 23 * CIRCLE
             shaft = np.array([head + (sign(side) * 6, 8), head + (sign(side) * 34, 120), head + (sign(side) * 70, 260)])
-            frame.fill(blades, [ribbon_upright(shaft, 25.0)], 120)
+            frame.fill(blades, [band(shaft, 25.0)], 120)
             frame.fill(blades, [ball], 130)
             frame.draw_lines(blades, [ball], 1.8, 185)
             line = flat(sk.clavicle(side, self.setup.raised), lateral=False, turn=turn)
@@ -293,10 +236,7 @@ class FrontalFilm:
             frame.fill(layer, [outline], 84)
             frame.draw_lines(layer, [outline[:count]], 1.9, 150)
             frame.draw_lines(layer, [outline[count:]], 2.1, 150)
-        total = layer.astype(np.float32)
-        total += blades
-        total = cv2.GaussianBlur(total, (0, 0), max(0.5, 0.6 / frame.spacing_mm))
-        return total * np.float32(GIRDLE_MM / 255)
+        return np.asarray(cv2.add(layer, blades), np.uint8)
 
     def pathology(self, blood: Floats, soft: Floats) -> None:
         """Findings take the place of air; vessels vanish in them. Masks are where they do."""
@@ -322,7 +262,7 @@ class FrontalFilm:
     def _lung(self, side: Side) -> Bits:
         return self.masks["left_lung" if side is Side.LEFT else "right_lung"]
 
-    def _mark(self, name: str, box: tuple[slice, slice], found: Bits) -> None:
+    def _mark(self, name: str, box: Box, found: Bits) -> None:
         mask = self.masks.setdefault(name, np.zeros_like(self.silhouette))
         mask[box] |= found
 
@@ -400,31 +340,24 @@ class FrontalFilm:
 
     def project(self) -> tuple[Materials, dict[str, Bits]]:
         """Everything in order: (materials, masks)."""
-        soft = self.body()
+        soft = frontal_body(self.anatomy, self.frame, self.setup.view)
         self.lungs()
         self.mediastinum()
         blood = self.vessel_layer()
         self.pathology(blood, soft)
-        weight = np.minimum(self.air * np.float32(1 / 45), 1)
-        grain = texture(self.frame.size, self.anatomy.vessel_seed)
-        blood += grain * np.float32(0.8)
-        soft += blood * weight
-        soft -= self.air * np.float32(1 - LUNG_DENSITY)
-        airways = self.airways()
-        soft -= airways * np.minimum(soft * np.float32(1 / 80), 1)
+        a = self.anatomy
+        chest = self.frame.box(-1.05 * a.half_width, 1.05 * a.half_width, self.frame.top_mm, a.base + POSTERIOR_DROP)
+        grain = texture(self.frame.size, chest, a.vessel_seed) * np.float32(0.8)
+        ventilate(soft[chest], self.air[chest], blood[chest], self.airways()[chest], grain, 45)
         self.stomach(soft)
         np.maximum(soft, 0, out=soft)
         self.devices()
         return Materials(soft, self.bones(), self.metal), self.masks
 
 
-_PROCESS = ((-1, 0, -3), (-1, 27, -5), (-1, 28, 1), (-1, 0, 5), (1, 0, 5), (1, 28, 1), (1, 27, -5), (1, 0, -3))
-
-
-def ribbon_upright(line: "np.ndarray", width: float) -> "np.ndarray":
-    """(2n, 2) outline of a band of `width` about a flat line that runs down the film."""
-    across = np.column_stack([np.full(len(line), 0.5 * width), np.zeros(len(line))])
-    return np.vstack([line - across, (line + across)[::-1]])
+_BODY = np.array([(-1, -1), (0, -0.92), (1, -1), (0.9, 0), (1, 1), (0, 0.92), (-1, 1), (-0.9, 0)])
+_PROCESS = np.array([(-28, -5), (-28, 1), (0, 5), (28, 1), (28, -5), (0, -3)], float)
+"""Outlines of a vertebral body in half-widths and half-heights, and of its transverse processes in mm."""
 
 
 def gastric_bubble(anatomy: Anatomy) -> tuple[Ellipsoid, float] | None:

@@ -4,7 +4,7 @@ Axes in millimetres, the patient upright: x to the patient's left (to the right 
 from the top of the film. A frontal ray runs along y, a lateral ray along x.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,8 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Bits = NDArray[np.bool_]
 Points = NDArray[np.float64]
+Box = tuple[slice, slice]
+"""Rows and columns of a rectangle of pixels."""
 
 _TURN = np.linspace(0, 2 * np.pi, 17)
 CIRCLE: Points = np.column_stack([np.cos(_TURN), np.sin(_TURN)])
@@ -47,6 +49,20 @@ class Frame:
         """(H, 1) vertical coordinate of the pixel centres, mm."""
         return (self.top_mm + (np.arange(self.size) + 0.5) * self.spacing_mm).astype(np.float32)[:, None]
 
+    @property
+    def coarse(self) -> "Frame":
+        """The same film with half as many pixels a side, for what has no edges; itself when it is small."""
+        if self.size < 256:
+            return self
+        size = self.size // 2
+        return Frame(size, self.spacing_mm * self.size / size, self.left_mm, self.top_mm)
+
+    def refine(self, field: Floats) -> Floats:
+        """A field on `coarse` brought to this film's pixels."""
+        if len(field) == self.size:
+            return field
+        return np.asarray(cv2.resize(field, (self.size, self.size), interpolation=cv2.INTER_LINEAR), np.float32)
+
     def column(self, u_mm: float) -> int:
         """The column whose left edge is nearest to u, clipped to the film."""
         return int(np.clip(round((u_mm - self.left_mm) / self.spacing_mm), 0, self.size))
@@ -55,7 +71,7 @@ class Frame:
         """The row whose top edge is nearest to z, clipped to the film."""
         return int(np.clip(round((z_mm - self.top_mm) / self.spacing_mm), 0, self.size))
 
-    def box(self, u_low: float, u_high: float, z_low: float, z_high: float) -> tuple[slice, slice]:
+    def box(self, u_low: float, u_high: float, z_low: float, z_high: float) -> Box:
         """The rows and columns of a rectangle in mm, clipped to the film."""
         return slice(self.row(z_low), self.row(z_high)), slice(self.column(u_low), self.column(u_high))
 
@@ -63,23 +79,26 @@ class Frame:
         return np.zeros((self.size, self.size), np.uint8)
 
     def fixed(self, points_mm: Points) -> NDArray[np.int32]:
-        """(n, 2) film coordinates (u, z) in mm as OpenCV's fixed-point pixels."""
-        pixels = (points_mm - (self.left_mm, self.top_mm)) / self.spacing_mm - 0.5
-        return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
+        """(..., 2) film coordinates (u, z) in mm as OpenCV's fixed-point pixels."""
+        scale = (1 << _SHIFT) / self.spacing_mm
+        pixels = points_mm * scale
+        pixels -= (self.left_mm * scale + (1 << _SHIFT) / 2, self.top_mm * scale + (1 << _SHIFT) / 2)
+        return np.rint(pixels, out=pixels).astype(np.int32, order="C")
 
-    def draw_lines(self, layer: Bytes, lines: Iterable[Points], width_mm: float, value: float) -> None:
-        """Stroke each (n, 2) line onto `layer`. A stroke thinner than a pixel is one pixel wide and fainter."""
+    def draw_lines(self, layer: Bytes, lines: Points | Sequence[Points], width_mm: float, value: float) -> None:
+        """Stroke lines, (n, k, 2) or a sequence of (k, 2), onto `layer`; one thinner than a pixel is drawn fainter."""
         width = width_mm / self.spacing_mm
-        level = value * min(1.0, width)
-        if level < 1.0:
+        level = round(value * min(1.0, width))
+        if level < 1:
             return
-        fixed = [self.fixed(line) for line in lines]
-        cv2.polylines(layer, fixed, False, (round(level),), max(1, round(width)), cv2.LINE_AA, _SHIFT)
+        fixed = list(self.fixed(lines)) if isinstance(lines, np.ndarray) else [self.fixed(line) for line in lines]
+        cv2.polylines(layer, fixed, False, (level,), max(1, round(width)), cv2.LINE_AA, _SHIFT)
 
-    def fill(self, layer: Bytes, outlines: Iterable[Points], value: float) -> None:
-        """Fill each (n, 2) outline on `layer`, one after the other."""
-        for outline in outlines:
-            cv2.fillPoly(layer, [self.fixed(outline)], (round(value),), cv2.LINE_AA, _SHIFT)
+    def fill(self, layer: Bytes, outlines: Points | Sequence[Points], value: float) -> None:
+        """Fill outlines, (n, k, 2) or a sequence of (k, 2), on `layer`, one after the other."""
+        fixed = self.fixed(outlines) if isinstance(outlines, np.ndarray) else [self.fixed(line) for line in outlines]
+        for outline in fixed:
+            cv2.fillPoly(layer, [outline], (round(value),), cv2.LINE_AA, _SHIFT)
 
 
 def smooth_curve(at: NDArray[np.floating], knots: Sequence[float], values: Sequence[float]) -> Points:
@@ -137,6 +156,13 @@ def chord(u: Floats, table: Floats) -> Floats:
     return taken
 
 
+def smoothstep(t: Floats) -> Floats:
+    """0 below 0, 1 above 1, and a smooth step between."""
+    t = np.clip(t, 0, 1)
+    out: Floats = t * t * (np.float32(3) - np.float32(2) * t)
+    return out
+
+
 @dataclass(frozen=True)
 class Ellipsoid:
     """A solid ellipsoid: `centre` (3,) in mm and `shape` (3, 3) with (p - centre)' shape (p - centre) <= 1."""
@@ -168,48 +194,76 @@ class Ellipsoid:
         along, across = (0, 1) if lateral else (1, 0)
         sign = -1.0 if lateral else 1.0
         keep = [across, 2]
-        depth = self.shape[along, along]
+        depth = float(self.shape[along, along])
         column = self.shape[keep, along]
         flat = self.shape[np.ix_(keep, keep)] - np.outer(column, column) / depth
-        flat[0, 1] *= sign
-        flat[1, 0] *= sign
-        u0, z0 = sign * self.centre[across], self.centre[2]
-        box = frame.box(
-            u0 - self.reach[across] - 1, u0 + self.reach[across] + 1, z0 - self.reach[2] - 1, z0 + self.reach[2] + 1
-        )
-        u = frame.u[:, box[1]] - np.float32(u0)
-        z = frame.z[box[0]] - np.float32(z0)
-        inside = (np.float32(1) - np.float32(flat[1, 1]) * z * z) - np.float32(flat[0, 0]) * u * u
-        inside -= (np.float32(2 * flat[0, 1]) * z) * u
-        return Shadow(box, inside, float(2 / np.sqrt(depth)))
+        quadratic = (float(flat[0, 0]), float(2 * sign * flat[0, 1]), float(flat[1, 1]))
+        centre = (float(sign * self.centre[across]), float(self.centre[2]))
+        return Shadow(frame, centre, quadratic, (float(self.reach[across]), float(self.reach[2])), 2 / depth**0.5)
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """What an ellipsoid throws on a film: within `box`, thickness is `scale` * sqrt(max(inside, 0)) mm."""
+    """What an ellipsoid throws on a film: an ellipse about `centre` with half-extents `reach`, mm.
 
-    box: tuple[slice, slice]
-    inside: Floats
+    At (u, z) from the centre, with q = a u u + b u z + c z z of `quadratic`, the ray runs scale * sqrt(max(1 - q, 0))
+    mm within the solid.
+    """
+
+    frame: Frame
+    centre: tuple[float, float]
+    quadratic: tuple[float, float, float]
+    reach: tuple[float, float]
     scale: float
 
     @property
-    def mask(self) -> Bits:
-        return self.inside > 0
+    def bounds(self) -> tuple[float, float, float, float]:
+        """u low, u high, z low, z high, mm."""
+        (u, z), (wide, high) = self.centre, self.reach
+        return u - wide, u + wide, z - high, z + high
 
-    def thickness(self) -> Floats:
-        """(h, w) mm of ray within the solid, over `box`."""
-        return np.sqrt(np.maximum(self.inside, 0)) * np.float32(self.scale)
+    @cached_property
+    def box(self) -> Box:
+        low, high, top, bottom = self.bounds
+        edge = self.frame.spacing_mm
+        return self.frame.box(low - edge, high + edge, top - edge, bottom + edge)
+
+    def inside(self, box: Box) -> Floats:
+        """1 - q over a box: positive within the shadow, 1 at its centre."""
+        a, b, c = self.quadratic
+        u = self.frame.u[:, box[1]] - np.float32(self.centre[0])
+        z = self.frame.z[box[0]] - np.float32(self.centre[1])
+        value: Floats = (np.float32(-b) * z) * u
+        value -= np.float32(a) * u * u
+        value += np.float32(1) - np.float32(c) * z * z
+        return value
+
+    def thickness(self, softness: float = 0.5) -> Floats:
+        """(h, w) mm of ray within the solid, over `box`; a larger `softness` than 0.5 blunts its edge."""
+        value = np.maximum(self.inside(self.box), 0)
+        return np.float32(self.scale) * (np.sqrt(value) if softness == 0.5 else value ** np.float32(softness))
 
 
-def union_thickness(size: int, shadows: Sequence[Shadow]) -> tuple[tuple[slice, slice], Floats]:
-    """The thickest of several shadows at each pixel of their common box: (box, (h, w) mm)."""
-    rows = slice(min(s.box[0].start for s in shadows), max(s.box[0].stop for s in shadows))
-    columns = slice(min(s.box[1].start for s in shadows), max(s.box[1].stop for s in shadows))
-    square = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
-    for s in shadows:
-        part = square[
-            s.box[0].start - rows.start : s.box[0].stop - rows.start,
-            s.box[1].start - columns.start : s.box[1].stop - columns.start,
-        ]
-        np.maximum(part, s.inside * np.float32(s.scale**2), out=part)
-    return (rows, columns), np.sqrt(square)
+def union_thickness(shadows: Sequence[Shadow], blend_mm: float) -> tuple[Box, Floats]:
+    """The thickest of several overlapping shadows, creases rounded: (box, (h, w) mm, 0 outside the union).
+
+    Two squared thicknesses that differ by less than blend_mm squared give a little more than the larger, so that the
+    outline of the union has no notch.
+    """
+    frame = shadows[0].frame
+    bounds = np.array([s.bounds for s in shadows])
+    low, high, top, bottom = bounds[:, 0].min(), bounds[:, 1].max(), bounds[:, 2].min(), bounds[:, 3].max()
+    edge = frame.spacing_mm
+    box = frame.box(low - edge, high + edge, top - edge, bottom + edge)
+    width = np.float32(blend_mm**2)
+    total: Floats | None = None
+    for shadow in shadows:
+        square = shadow.inside(box) * np.float32(shadow.scale**2)
+        if total is None:
+            total = square
+            continue
+        overlap = np.maximum(width - np.abs(total - square), 0)
+        np.maximum(total, square, out=total)
+        total += overlap * overlap / (np.float32(4) * width)
+    assert total is not None
+    return box, np.sqrt(np.maximum(total, 0, out=total))

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from core.findings import Side
-from data.phantom.anatomy import Anatomy
+from data.phantom.anatomy import POSTERIOR_DROP, Anatomy
+from data.phantom.body import lateral_body
 from data.phantom.devices import bronchus, can, trachea, wires
 from data.phantom.films import (
     LUNG_DENSITY,
@@ -18,23 +19,23 @@ from data.phantom.films import (
     VESSEL_MM,
     Materials,
     Setup,
+    band,
     consolidation_field,
     draw_wires,
     flat,
     nodule_shadow,
-    smoothstep,
     texture,
+    ventilate,
 )
 from data.phantom.frontal import gastric_bubble
 from data.phantom.geometry import (
     CIRCLE,
     Bits,
-    Ellipsoid,
+    Box,
     Floats,
     Frame,
     chord,
     chord_table,
-    smooth_curve,
     union_thickness,
 )
 from data.phantom.pathology import CARDIOMEGALY, CONSOLIDATION, EFFUSION, NODULE, PACEMAKER, Case
@@ -42,7 +43,6 @@ from data.phantom.skeleton import Skeleton
 from data.phantom.vessels import Generation
 
 _LUNG = chord_table(2.6, 2.6)
-_TRUNK = chord_table(2.4, 2.4)
 _BONE_MM = 9.0
 _SIDES = (Side.RIGHT, Side.LEFT)
 
@@ -50,10 +50,10 @@ _SIDES = (Side.RIGHT, Side.LEFT)
 class LateralFilm:
     """One lateral projection being laid down, organ by organ; `project` runs them in order."""
 
-    def __init__(self, anatomy: Anatomy, case: Case, setup: Setup, vessels: Sequence[Generation]) -> None:
-        self.anatomy, self.case, self.setup, self.vessels = anatomy, case, setup, vessels
+    def __init__(self, skeleton: Skeleton, case: Case, setup: Setup, vessels: Sequence[Generation]) -> None:
+        self.skeleton, self.case, self.setup, self.vessels = skeleton, case, setup, vessels
+        self.anatomy: Anatomy = skeleton.anatomy
         self.frame: Frame = setup.frame
-        self.skeleton = Skeleton(anatomy)
         self.rows = self.frame.z[:, 0].astype(float)
         self.masks: dict[str, Bits] = {}
         self.metal: Floats | None = None
@@ -61,60 +61,17 @@ class LateralFilm:
     def _blank_mask(self) -> Bits:
         return np.zeros((self.frame.size, self.frame.size), np.bool_)
 
-    def body(self) -> Floats:
-        """(H, W) mm from skin to skin: trunk, neck, raised arms and breasts."""
-        a, u, z = self.anatomy, self.frame.u, self.rows
-        t = (z - a.apex) / a.height
-        low = np.maximum(z, a.level(0.16))
-        middle, half = a.cavity_centre(low), a.cavity_depth(low)
-        front = middle + half + 12 + 0.55 * a.wall
-        back = middle - half - 22 - 0.75 * a.wall
-        narrow = smooth_curve(t, (-0.25, -0.08, 0.16), (0.62, 0.78, 1.0))
-        centre, span = 0.5 * (front + back), 0.5 * (front - back) * narrow
-        centre = centre - 12 * (1 - narrow) / 0.38
-        belly = np.clip((t - 0.85) / 0.4, 0, 1) * max(a.bmi - 23, 0) * 0.8
-        centre, span = centre + 0.5 * belly, span + 0.5 * belly
-        across = 2 * (a.lateral_edge(np.maximum(z, a.level(0.3))) + a.wall)
-        across *= smooth_curve(t, (-0.25, -0.12, 0.05, 0.22, 0.34, 1.3), (0.5, 0.85, 1.16, 1.04, 0.92, 1.0))
-        trunk = chord((u + centre.astype(np.float32)[:, None]) / span.astype(np.float32)[:, None], _TRUNK)
-        trunk *= across.astype(np.float32)[:, None]
-        self._arms(trunk)
-        if a.breast > 0:
-            self._breasts(trunk)
-        return trunk
-
-    def _arms(self, body: Floats) -> None:
-        a = self.anatomy
-        start = np.array([-18.0, a.level(0.04)])
-        along = np.array([-np.cos(0.42), -np.sin(0.42)])
-        u, z = self.frame.u - np.float32(start[0]), self.frame.z - np.float32(start[1])
-        radius = 40 + 0.8 * a.wall
-        rows = slice(0, self.frame.row(start[1] + radius + 30))
-        out = u * np.float32(along[0]) + z[rows] * np.float32(along[1])
-        across = u * np.float32(along[1]) - z[rows] * np.float32(along[0])
-        arm = np.sqrt(np.maximum(np.float32(radius**2) - across * across, 0)) * np.float32(3.1)
-        arm *= smoothstep(out / np.float32(45) + np.float32(0.55))
-        np.maximum(body[rows], arm, out=body[rows])
-
-    def _breasts(self, body: Floats) -> None:
-        a = self.anatomy
-        z = np.array([a.level(0.70)])
-        front = float(a.cavity_centre(z)[0] + a.cavity_depth(z)[0])
-        size = 0.34 * a.half_width + 0.5 * a.breast
-        breast = Ellipsoid.of(
-            (0, front + 10, a.level(0.68) + 0.5 * a.breast), (size, 12 + 0.95 * a.breast, 0.78 * size), pitch=18
-        )
-        shadow = breast.shadow(self.frame, lateral=True)
-        part = body[shadow.box]
-        part += np.maximum(shadow.inside, 0) ** np.float32(0.8) * np.float32(0.7 * shadow.scale)
-
     def lungs(self) -> dict[Side, Floats]:
         """(H, W) mm of inflated lung in each hemithorax."""
         a, z = self.anatomy, self.rows
         half = np.maximum(a.cavity_depth(z), 1e-3).astype(np.float32)[:, None]
         centre = a.cavity_centre(z).astype(np.float32)[:, None]
         width = ((a.lateral_edge(z) - np.maximum(a.medial_edge(z), 17)) * (z > a.apex)).astype(np.float32)[:, None]
-        whole = chord((self.frame.u + centre) / half, _LUNG) * np.maximum(width, 0)
+        low, high = float((-centre - half).min()), float((half - centre).max())
+        box = self.frame.box(low, high, a.apex, a.base + POSTERIOR_DROP)
+        whole = np.zeros((self.frame.size, self.frame.size), np.float32)
+        whole[box] = chord((self.frame.u[:, box[1]] + centre[box[0]]) / half[box[0]], _LUNG)
+        whole[box] *= np.maximum(width[box[0]], 0)
         self.inside = whole > 0
         y = -self.frame.u[0].astype(float)
         found = {}
@@ -138,7 +95,7 @@ class LateralFilm:
         a = self.anatomy
         heart = [p.shadow(self.frame, lateral=True) for p in a.heart(self.case.heart_ratio)]
         vessels = [p.shadow(self.frame, lateral=True) for p in a.great_vessels()]
-        box, thick = union_thickness(self.frame.size, heart)
+        box, thick = union_thickness(heart, 42)
         mask = self._blank_mask()
         mask[box] = thick > 0
         self.masks["heart"] = mask
@@ -146,7 +103,7 @@ class LateralFilm:
             self.masks[CARDIOMEGALY] = mask
         for side, share in ((Side.RIGHT, 0.18), (Side.LEFT, 0.52)):
             air[side][box] -= thick * np.float32(share)
-        box, thick = union_thickness(self.frame.size, vessels)
+        box, thick = union_thickness(vessels, 20)
         for side, share in ((Side.RIGHT, 0.22), (Side.LEFT, 0.3)):
             air[side][box] -= thick * np.float32(share)
         for side in _SIDES:
@@ -180,22 +137,20 @@ class LateralFilm:
         """(H, W) mm of bone: ribs of both sides, spine, sternum, scapulae."""
         frame, sk = self.frame, self.skeleton
         ribs, column = (frame.blank(), frame.blank()), frame.blank()
-        for rib in sk.ribs:
-            layer = ribs[0] if rib.side is Side.LEFT else ribs[1]
-            line = flat(np.vstack([rib.posterior, rib.anterior[2:]]), lateral=True)
-            outline = ribbon_across(line, 0.8 * rib.height)
-            count = len(line)
-            frame.fill(layer, [outline], 30)
-            frame.draw_lines(layer, [outline[:count], outline[count:]], 1.3, 52)
-        for v in sk.vertebrae:
-            y, z = -v.centre[1], v.centre[2]
-            w, h = v.half_depth, v.half_height
-            body = np.array([(y + p * w, z + q * h) for p, q in _BODY])
-            arch = np.array([(y + w + p, z + q * h) for p, q in _ARCH])
-            frame.fill(column, [arch], 62)
-            frame.fill(column, [body], 84)
-            frame.draw_lines(column, [body[[6, 7, 0]], body[[2, 3, 4]]], 1.5, 150)
-            frame.draw_lines(column, [body[:3], body[4:7]], 1.7, 190)
+        arcs = np.concatenate([sk.ribs.posterior[:, :-1], sk.ribs.anterior[:, 1:]], axis=1)
+        outlines = band(flat(arcs, lateral=True), 0.8 * sk.ribs.height)
+        count, pairs = arcs.shape[1], len(arcs) // 2
+        for layer, outline in zip(ribs, (outlines[:pairs], outlines[pairs:]), strict=True):
+            frame.fill(layer, outline, 30)
+            frame.draw_lines(layer, np.concatenate([outline[:, :count], outline[:, count:]]), 1.3, 52)
+        v = sk.vertebrae
+        middle = flat(v.centre, lateral=True)[:, None, :]
+        size = np.column_stack([v.half_depth, v.half_height])[:, None, :]
+        body = middle + size * _BODY
+        frame.fill(column, middle + size * (1, 0) + size * (0, 1) * _ARCH + _ARCH * (1, 0), 62)
+        frame.fill(column, body, 84)
+        frame.draw_lines(column, np.concatenate([body[:, [6, 7, 0]], body[:, [2, 3, 4]]]), 1.5, 150)
+        frame.draw_lines(column, np.concatenate([body[:, :3], body[:, 4:7]]), 1.7, 190)
         breastbone = flat(sk.sternum, lateral=True)
         plate = np.vstack([breastbone - (5, 0), (breastbone + (5, 0))[::-1]])
         frame.fill(column, [plate], 92)
@@ -236,7 +191,7 @@ class LateralFilm:
             whole = (slice(0, frame.size), slice(0, frame.size))
             self._mark(EFFUSION, whole, (deep > 0) & self._above_dome(fluid.side))
 
-    def _mark(self, name: str, box: tuple[slice, slice], found: Bits) -> None:
+    def _mark(self, name: str, box: Box, found: Bits) -> None:
         mask = self.masks.setdefault(name, self._blank_mask())
         mask[box] |= found
 
@@ -248,27 +203,26 @@ class LateralFilm:
         layer, masks = draw_wires(frame, strands, lateral=True, turn=0.0)
         if self.case.pacemaker is not None:
             shape = can(a, self.case.pacemaker)
-            edge = flat(shape.case, lateral=True)
-            slab = np.vstack([edge[:20] + (4, 0), edge[20:] - (4, 0)])
+            side_on = flat(shape.case, lateral=True)
+            middle = float(side_on[:, 0].mean())
+            slab = np.array([(middle, side_on[:, 1].min() + 4), (middle, side_on[:, 1].max() - 4)])
             cover = frame.blank()
-            frame.fill(cover, [slab], 255)
+            frame.draw_lines(cover, [slab], 8.0, 255)
             masks[PACEMAKER] |= cover >= 128
-            frame.fill(layer, [slab], 240)
+            frame.draw_lines(layer, [slab], 8.0, 240)
         self.masks.update(masks)
         self.metal = layer.astype(np.float32) * np.float32(METAL_MM / 255)
 
     def project(self) -> tuple[Materials, dict[str, Bits]]:
         """Everything in order: (materials, masks)."""
-        soft = self.body()
+        soft = lateral_body(self.anatomy, self.frame)
         air = self.lungs()
         self.mediastinum(air)
         blood = self.vessel_layer()
         self.pathology(air, blood, soft)
-        total = air[Side.RIGHT] + air[Side.LEFT]
-        blood += texture(self.frame.size, self.anatomy.vessel_seed + 7) * np.float32(0.9)
-        soft += blood * np.minimum(total * np.float32(1 / 90), 1)
-        soft -= total * np.float32(1 - LUNG_DENSITY)
-        soft -= self.airways() * np.minimum(soft * np.float32(1 / 80), 1)
+        whole = (slice(0, self.frame.size),) * 2
+        grain = texture(self.frame.size, whole, self.anatomy.vessel_seed + 7) * np.float32(0.9)
+        ventilate(soft, air[Side.RIGHT] + air[Side.LEFT], blood, self.airways(), grain, 90)
         gas = gastric_bubble(self.anatomy)
         if gas is not None:
             solid, level = gas
@@ -280,13 +234,6 @@ class LateralFilm:
         return Materials(soft, self.bones(), self.metal), self.masks
 
 
-_BODY = ((-1, -1), (0, -0.95), (1, -1), (0.92, 0), (1, 1), (0, 0.95), (-1, 1), (-0.90, 0))
-_ARCH = ((0, -0.7), (11, -0.5), (26, 0.6), (38, 1.5), (34, 2.0), (20, 1.2), (8, 0.5), (0, 0.1))
-
-
-def ribbon_across(line: np.ndarray, width: float) -> np.ndarray:
-    """(2n, 2) outline of a band of `width` about a flat (n, 2) line, measured across its direction."""
-    step = np.gradient(line, axis=0)
-    step /= np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-6)[:, None]
-    normal = np.column_stack([-step[:, 1], step[:, 0]]) * (0.5 * width)
-    return np.vstack([line - normal, (line + normal)[::-1]])
+_BODY = np.array([(-1, -1), (0, -0.95), (1, -1), (0.92, 0), (1, 1), (0, 0.95), (-1, 1), (-0.90, 0)])
+_ARCH = np.array([(0, -0.7), (11, -0.5), (26, 0.6), (38, 1.5), (34, 2.0), (20, 1.2), (8, 0.5), (0, 0.1)])
+"""Outlines of a vertebral body in half-depths and half-heights, and of its arch in mm and half-heights."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,73 +10,73 @@ from core.findings import Side
 from data.phantom.anatomy import Anatomy, sign
 from data.phantom.geometry import Points, spline
 
-_RIBS = 11
+Level = TypeVar("Level", float, Points)
+
+_RIBS = np.arange(1.0, 12.0)
+_VERTEBRAE = np.arange(-3.0, 18.0)
 _ROUND = 2 / 2.2
 
 
 @dataclass(frozen=True)
-class Rib:
-    """One rib: the midlines of its posterior and anterior arcs, (n, 3) mm, and its height on edge, mm."""
+class Ribs:
+    """Eleven pairs, the right side's first: (22, k, 3) midlines of the two arcs, and (22, 1) height on edge, mm."""
 
-    side: Side
-    number: int
     posterior: Points
     anterior: Points
-    height: float
+    height: Points
 
 
 @dataclass(frozen=True)
-class Vertebra:
-    """One vertebral body: centre (3,), half-width (x), half-depth (y) and half-height (z), mm."""
+class Vertebrae:
+    """From the neck down: centres (n, 3); half-widths (x), half-depths (y), half-heights (z), (n,) mm each."""
 
     centre: Points
-    half_width: float
-    half_depth: float
-    half_height: float
+    half_width: Points
+    half_depth: Points
+    half_height: Points
 
 
 @dataclass(frozen=True)
 class Skeleton:
     anatomy: Anatomy
 
-    def vertebra_level(self, number: float) -> float:
+    def vertebra_level(self, number: Level) -> Level:
         """z of the centre of thoracic vertebra `number`; 0 and below are cervical, 13 and above lumbar."""
         pitch = 0.0815 * self.anatomy.height
         start = self.anatomy.apex + 0.042 * self.anatomy.height
         return start + pitch * (number - 1) * (0.86 + 0.0125 * number)
 
     @cached_property
-    def vertebrae(self) -> tuple[Vertebra, ...]:
-        found = []
-        for number in range(-3, 18):
-            z = self.vertebra_level(number)
-            gap = self.vertebra_level(number + 0.5) - self.vertebra_level(number - 0.5)
-            level = np.array([z])
-            centre = np.array([self.anatomy.spine_x(level)[0], self.anatomy.spine_y(level)[0], z])
-            grown = np.clip((number + 3) / 17, 0, 1)
-            found.append(Vertebra(centre, 13.5 + 7.0 * grown, 11 + 6.5 * grown, 0.5 * gap * 0.83))
-        return tuple(found)
+    def vertebrae(self) -> Vertebrae:
+        a, number = self.anatomy, _VERTEBRAE
+        z = self.vertebra_level(number)
+        gap = self.vertebra_level(number + 0.5) - self.vertebra_level(number - 0.5)
+        grown = np.clip((number + 3) / 17, 0, 1)
+        centre = np.column_stack([a.spine_x(z), a.spine_y(z), z])
+        return Vertebrae(centre, 13.5 + 7.0 * grown, 11 + 6.5 * grown, 0.415 * gap)
 
     @cached_property
-    def ribs(self) -> tuple[Rib, ...]:
-        return tuple(self._rib(number, side) for number in range(1, _RIBS + 1) for side in (Side.RIGHT, Side.LEFT))
+    def ribs(self) -> Ribs:
+        number = _RIBS[:, None]
+        end = np.interp(number, (1, 2, 7, 8, 9, 10, 11), (0.80, 0.79, 0.765, 0.75, 0.69, 0.6, 0.52))
+        back = np.linspace(0.06, 0.53, 12)[None, :] + 0 * number
+        front = 0.48 + (end - 0.48) * np.linspace(0, 1, 12)[None, :]
+        height = np.interp(number, (1, 2, 4, 9, 11), (10, 9, 9.5, 10, 8.5))
+        return Ribs(self._arcs(number, back), self._arcs(number, front), np.concatenate([height, height]))
 
-    def _rib(self, number: int, side: Side) -> Rib:
+    def _arcs(self, number: Points, part: Points) -> Points:
+        """(22, k, 3) points of both sides' ribs at fractions `part` (11, k) of the way from spine to sternum."""
         a = self.anatomy
         head = self.vertebra_level(number - 0.35)
-        fall = np.interp(number, (1, 2, 3, 5, 8, 11), (40, 60, 80, 102, 116, 104)) * a.rib_slope * a.height / 275
-        end = np.interp(number, (1, 2, 7, 8, 9, 10, 11), (0.80, 0.79, 0.765, 0.75, 0.69, 0.6, 0.5))
-        part = np.linspace(0.06, end, 34)
+        slope = a.rib_slope * a.height / 275
+        fall = np.interp(number, (1, 2, 3, 5, 8, 11), (40, 60, 80, 102, 116, 104)) * slope
         angle = part * np.pi
         z = head + fall * (1.05 * part - 0.035 * np.sin(2 * angle) - 0.04)
-        wide = float(a.lateral_edge(np.array([head + 0.5 * fall]))[0]) + 2.5
+        wide = a.lateral_edge(head + 0.5 * fall) + 2.5
         deep = a.cavity_depth(np.maximum(z, a.apex + 14)) + 4
-        x = sign(side) * wide * np.abs(np.sin(angle)) ** _ROUND
+        x = wide * np.abs(np.sin(angle)) ** _ROUND
         y = a.cavity_centre(z) - deep * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** _ROUND
-        curve = np.column_stack([x, y, z])
-        half = int(np.searchsorted(part, 0.5))
-        height = float(np.interp(number, (1, 2, 4, 9, 11), (10, 9, 9.5, 10, 8.5)))
-        return Rib(side, number, curve[: half + 2], curve[half - 1 :], height)
+        return np.concatenate([np.stack([-x, y, z], axis=-1), np.stack([x, y, z], axis=-1)])
 
     def clavicle(self, side: Side, raised: float) -> Points:
         """(n, 3) midline from the sternal end to the acromion; `raised` lifts the outer end, mm."""

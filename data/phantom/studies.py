@@ -1,6 +1,6 @@
 """Simulated studies: who comes, what films are taken, what they show, and what the report says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,7 +20,8 @@ from data.phantom.lateral import LateralFilm
 from data.phantom.pathology import Case, draw_case, draw_pacemaker, follow_up
 from data.phantom.physics import expose
 from data.phantom.report import states, write_report
-from data.phantom.vessels import grow_vessels
+from data.phantom.skeleton import Skeleton
+from data.phantom.vessels import Generation, grow_vessels
 
 SMALLEST = 32
 _BLOCK = 5
@@ -87,7 +88,11 @@ def simulate(index: int, *, seed: int = 0, size: int = 512) -> PhantomStudy:
     if size < SMALLEST:
         raise PhantomTooSmall(size)
     plan = _plan(index, seed)
-    images = tuple(_film(plan, view, number, index, seed, size) for number, view in enumerate(plan.views))
+    skeleton, vessels = Skeleton(plan.anatomy), grow_vessels(plan.anatomy)
+    images = tuple(
+        _film(plan.case, skeleton, vessels, view, _generator(seed, _FILM, index, number), size)
+        for number, view in enumerate(plan.views)
+    )
     words = _generator(seed, _STUDY, index, 9)
     anatomy = plan.anatomy
     return PhantomStudy(
@@ -134,12 +139,12 @@ def _plan(index: int, seed: int) -> _Plan:
     return _Plan(number, anatomy, later, case, (View.PA, View.LATERAL))
 
 
-def _film(plan: _Plan, view: View, number: int, index: int, seed: int, size: int) -> PhantomImage:
-    rng = _generator(seed, _FILM, index, number)
-    anatomy = plan.anatomy
-    setup = _set_up(anatomy, view, rng, size)
+def _film(
+    case: Case, skeleton: Skeleton, vessels: Sequence[Generation], view: View, rng: np.random.Generator, size: int
+) -> PhantomImage:
+    setup = _set_up(skeleton.anatomy, view, rng, size)
     film_type = LateralFilm if view is View.LATERAL else FrontalFilm
-    materials, masks = film_type(anatomy, plan.case, setup, grow_vessels(anatomy)).project()
+    materials, masks = film_type(skeleton, case, setup, vessels).project()
     pixels = expose(materials, setup, rng)
     _collimate(pixels, masks, setup)
     _mark(pixels, setup)

@@ -20,6 +20,8 @@ _TRUNKS = (
     (0.22, -0.45, 1.05),
 )
 _GENERATIONS = 6
+_STRAIGHT = 3
+"""Generations that bend before the twigs, too short to show it, run straight."""
 _SHRINK = 0.68
 
 
@@ -49,7 +51,8 @@ def grow_vessels(anatomy: Anatomy) -> tuple[Generation, ...]:
         reach = length * rng.uniform(0.7, 1.3, (len(position), 1))
         middle = position + heading * reach * 0.5
         tip = middle + bend * reach * 0.5
-        grown.append(Generation(np.stack([position, middle, tip], axis=1), diameter))
+        path = [position, middle, tip] if generation < _STRAIGHT else [position, tip]
+        grown.append(Generation(np.stack(path, axis=1), diameter))
         if generation == _GENERATIONS - 1:
             break
         turn = rng.normal(0, 1, bend.shape)
