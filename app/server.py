@@ -1,11 +1,15 @@
 """The web server: Streamlit's pages with our routes beside them, in one process. `python -m app.server` runs it."""
 
 import argparse
+import importlib
+import pkgutil
+import threading
 from pathlib import Path
 
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from app import screens
 from app.house import House, open_house
 from app.routes import routes
 from app.security import Gatekeeper, allowed_hosts
@@ -35,7 +39,14 @@ def main() -> None:
         "client.toolbarMode": "minimal",
         "logger.hideWelcomeMessage": True,
     }
+    threading.Thread(target=_load_screens, name="load-screens", daemon=True).start()
     build(open_house()).run(config=options)
+
+
+def _load_screens() -> None:
+    """Load what the screens need while nobody waits for it; otherwise the first reader would."""
+    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+        importlib.import_module(module.name)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ _PATIENCE = 15.0
 _LONGEST_PAUSE = 30.0
 _SETTLED = 60.0
 _TICK = 0.25
+_HEAD_START = 2.5
 
 Say = Callable[[str], None]
 
@@ -137,19 +138,32 @@ class Crew:
         ]
         for child in self.children:
             child.adopted = left.get(child.name)
-            if child.adopted is None:
-                child.start()
-            else:
+            if child.adopted is not None:
                 self.say(f"The {child.name} of an earlier start is still at work (process {child.adopted}); keeping it.")
+        self.server.start()
 
-    def watch(self) -> None:
+    @property
+    def server(self) -> Child:
+        return self.children[0]
+
+    def start_the_rest(self) -> None:
+        """Let the first reader's page be drawn before torch is loaded beside it."""
+        for child in self.children[1:]:
+            child.due = time.monotonic() + _HEAD_START
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Keep all of them going until told to stop. `changed` is called when a process has another number."""
         while not self.stopped.wait(_TICK):
+            before = [child.pid for child in self.children]
             for child in self.children:
                 child.tend(self.say)
+            if before != [child.pid for child in self.children]:
+                changed()
 
     def stop(self) -> None:
         """Ask all to stop, wait, and end by force what does not listen."""
         self.say("Stopping.")
+        # From now on a second Ctrl-C means: do not wait.
         self.stopped.clear()
         for child in self.children:
             child.ask_to_stop()
@@ -180,13 +194,14 @@ def serve(
         # From here on Ctrl-C means: stop all, in order.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: crew.stopped.set())
-        say("Starting the web server, the training worker, the inference process and the clerk.")
-        crew.start(_left_at_work(record))
+        say("Starting the web server.")
         try:
-            _note(record, crew)
+            crew.start(_left_at_work(record))
             if _first_page_answers(crew):
                 opened(_url(crew))
-            crew.watch()
+                say("Starting the training worker, the inference process and the clerk.")
+                crew.start_the_rest()
+            crew.watch(lambda: _note(record, crew))
         finally:
             crew.stop()
 
@@ -224,11 +239,10 @@ def _leave_when_orphaned(parent: int) -> None:
 
 def _first_page_answers(crew: Crew) -> bool:
     """Wait for it. Gives False when told to stop first. Raises ServerDidNotStart."""
-    server = crew.children[0]
     while not crew.stopped.wait(0.05):
-        if not server.lives:
+        if not crew.server.lives:
             crew.stopped.set()
-            raise ServerDidNotStart(server.log, tail(server.log))
+            raise ServerDidNotStart(crew.server.log, tail(crew.server.log))
         if _answers(_reachable(crew.host), crew.port):
             return True
     return False
