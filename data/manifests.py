@@ -29,6 +29,18 @@ class ExportedFile:
         return cls(path, hashlib.sha256(body).hexdigest(), len(body))
 
 
+@dataclass(frozen=True)
+class ExportHead:
+    """The form of an export (coco, png, jsonl) and the datasets in it."""
+
+    form: str
+    datasets: tuple[str, ...]
+
+    @property
+    def has_several_datasets(self) -> bool:
+        return len(self.datasets) > 1
+
+
 def to_bytes(form: str, manifest: Manifest, files: Iterable[ExportedFile]) -> bytes:
     """The manifest of an export in `form` (coco, png, jsonl). Equal content gives equal bytes: no time, no machine."""
     listed = [{"path": file.path, "sha256": file.sha256, "bytes": file.size} for file in files]
@@ -44,8 +56,8 @@ def to_bytes(form: str, manifest: Manifest, files: Iterable[ExportedFile]) -> by
     return (json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def form_of(folder: Path) -> str | None:
-    """The form of the export in a folder (coco, png, jsonl), or None when Reading Room did not write it."""
+def read(folder: Path) -> ExportHead | None:
+    """What the export in a folder says of itself, or None when Reading Room did not write it."""
     place = folder / NAME
     if not place.is_file():
         return None
@@ -53,9 +65,9 @@ def form_of(folder: Path) -> str | None:
         body: Any = json.loads(place.read_bytes())
     except ValueError:
         return None
-    if isinstance(body, Mapping) and body.get("made_by") == _MAKER:
-        return str(body.get("form"))
-    return None
+    if not isinstance(body, Mapping) or body.get("made_by") != _MAKER:
+        return None
+    return ExportHead(str(body.get("form")), tuple(body.get("snapshot", {}).get("datasets", ())))
 
 
 def snapshot_in(folder: Path) -> Manifest:

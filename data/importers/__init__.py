@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from data.importers import dicom_files, folder, image_files, iu_xray
+from data.importers import dicom_files, folder, image_files, iu_xray, record_files
 from data.importers.plan import Importer
 from data.importers.zipped import accepting_zip
 
@@ -12,5 +12,7 @@ IMPORTERS: Final[Mapping[str, Importer]] = {
     "folder": accepting_zip(folder.plan),
     "dicom": accepting_zip(dicom_files.plan),
     "images": accepting_zip(image_files.plan),
+    "coco": accepting_zip(record_files.plan_coco),
+    "jsonl": accepting_zip(record_files.plan_jsonl),
 }
 """Every importer by the name that the command line and the Data screen give it."""

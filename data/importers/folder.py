@@ -20,12 +20,9 @@ from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStu
 from data import csvsafe, manifests
 from data.importers import films
 from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
+from data.layouts import CASES, LABELS, MASKS, SEPARATOR
 from data.pixels import UnreadableImage
 from data.tables import Row, Table, open_table
-
-CASES: Final = "cases.csv"
-MASKS: Final = "masks.csv"
-LABELS: Final = "labels.csv"
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "image": ("image", "file", "filename", "image_path", "image_id"),
@@ -50,9 +47,6 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a CSV's columns mean, by any of their names in lower case."""
 
-SEPARATOR: Final = ";"
-"""Between the keys in a cell that lists several findings."""
-
 
 @dataclass(frozen=True)
 class _Case:
@@ -64,6 +58,15 @@ class _Case:
 
     def __getitem__(self, meaning: str) -> str:
         return next((self.cells[name] for name in COLUMNS[meaning] if self.cells.get(name)), "")
+
+
+@dataclass(frozen=True)
+class _MaskFile:
+    """A mask on disk; `origin` is its row in our own export's `masks.csv`."""
+
+    finding: str
+    path: Path
+    origin: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,7 @@ class _Folder:
     """All that the folder holds, the images and masks still on disk."""
 
     groups: Mapping[str, _Group]
-    masks: Mapping[str, Mapping[str, Path]]
-    origins: Mapping[tuple[str, str], Row]
+    masks: Mapping[str, tuple[_MaskFile, ...]]
     labels: Mapping[str, tuple[IncomingLabel, ...]]
     view: View
 
@@ -118,14 +120,13 @@ class _Folder:
             made.append(Skipped(f"images/{case.path.name}", str(error)))
             return None
         masks: list[IncomingMask] = []
-        for finding, path in self.masks.get(case.stem, {}).items():
-            mask = films.drawn(finding, path.read_bytes(), image, f"masks/{finding}/{path.name}")
+        for file in self.masks.get(case.stem, ()):
+            mask = films.drawn(file.finding, file.path.read_bytes(), image, f"masks/{file.finding}/{file.path.name}")
             if isinstance(mask, Skipped):
                 made.append(mask)
                 continue
-            origin = self.origins.get((case.stem, finding))
-            if origin:
-                mask = replace(mask, author=origin["author"] or None, suggested=origin["suggested"] == "yes")
+            if file.origin:
+                mask = replace(mask, author=file.origin["author"] or None, suggested=file.origin["suggested"] == "yes")
             masks.append(mask)
         stated = {slug(key) for key in case["absent"].split(SEPARATOR) if slug(key)}
         empty = {mask.finding for mask in masks if mask.stats.area == 0}
@@ -141,16 +142,16 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
     files, skipped = films.by_stem(path / "images")
     if not files:
         raise NothingToImport(f"The folder {path / 'images'} is empty.")
-    ours = manifests.form_of(path) == "png"
+    head = manifests.read(path)
+    ours = head is not None and head.form == "png"
     warnings: list[str] = []
     table = _table(path, options.table, warnings)
     cases = _cases(table, files, ours, skipped, warnings) if table else [_Case(files[stem], stem) for stem in files]
-    several = len({case["dataset"] for case in cases}) > 1
+    several = head is not None and head.has_several_datasets
     grouped = _grouped(cases, several, skipped)
     folder = _Folder(
         groups=grouped,
-        masks=_masks(path, {case.stem for case in cases}, skipped),
-        origins=_origins(open_table(path / MASKS), skipped) if ours else {},
+        masks=_masks(path, set(files), _origins(open_table(path / MASKS), skipped) if ours else {}, skipped),
         labels=_labels(open_table(path / LABELS), several, skipped) if ours else {},
         view=options.view,
     )
@@ -225,18 +226,22 @@ def _grouped(cases: list[_Case], several_datasets: bool, skipped: list[Skipped])
     return {key: _Group(patients[key], tuple(group)) for key, group in studies.items()}
 
 
-def _masks(path: Path, stems: set[str], skipped: list[Skipped]) -> dict[str, dict[str, Path]]:
-    """For each image's stem, its mask files by finding; masks of no image are left out."""
+def _masks(
+    path: Path, stems: set[str], origins: Mapping[str, Row], skipped: list[Skipped]
+) -> dict[str, tuple[_MaskFile, ...]]:
+    """For each image's stem, its mask files; masks of no image are left out."""
     by_finding, doubles = films.finding_folders(path / "masks")
     skipped += doubles
-    found: dict[str, dict[str, Path]] = {}
+    found: dict[str, list[_MaskFile]] = {}
     for finding, files in by_finding.items():
         for stem, file in files.items():
-            if stem in stems:
-                found.setdefault(stem, {})[finding] = file
+            origin = origins.get(file.relative_to(path).as_posix())
+            of = Path(origin["image"]).stem if origin else stem
+            if of in stems:
+                found.setdefault(of, []).append(_MaskFile(finding, file, origin))
             else:
                 skipped.append(Skipped(f"masks/{finding}/{file.name}", "no image has this name"))
-    return found
+    return {stem: tuple(files) for stem, files in found.items()}
 
 
 def _report(case: _Case) -> Report | None:
@@ -252,10 +257,10 @@ def _report(case: _Case) -> Report | None:
     return None if report.is_empty else report
 
 
-def _origins(table: Table, skipped: list[Skipped]) -> dict[tuple[str, str], Row]:
-    """Who drew each mask of our own export, by image stem and finding."""
-    table.require("image", "finding", "author", "suggested")
-    return {(Path(row["image"]).stem, row["finding"]): row for row in _sound(table, skipped)}
+def _origins(table: Table, skipped: list[Skipped]) -> dict[str, Row]:
+    """Who drew each mask of our own export, by the mask's file."""
+    table.require("file", "image", "author", "suggested")
+    return {row["file"]: row for row in _sound(table, skipped)}
 
 
 def _labels(table: Table, several_datasets: bool, skipped: list[Skipped]) -> dict[str, tuple[IncomingLabel, ...]]:

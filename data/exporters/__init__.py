@@ -1,0 +1,14 @@
+"""Exporters: each writes a frozen snapshot as files that other tools, and our own importers, read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from data.exporters import coco, jsonl, png
+from data.exporters.output import Exporter
+
+EXPORTERS: Final[Mapping[str, Exporter]] = {
+    "coco": coco.export,
+    "png": png.export,
+    "jsonl": jsonl.export,
+}
+"""Every export format by the name that the command line and the Data screen give it."""

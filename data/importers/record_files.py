@@ -1,0 +1,203 @@
+"""Exports read back: COCO (`annotations.json`) and JSONL (`studies.jsonl`), ours, and COCO from other tools.
+
+In COCO from elsewhere each image is a study of its own, polygons are filled, and the instances of one category on one
+image become one mask.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+
+from core.errors import ReadingRoomError
+from core.findings import slug
+from core.masks import Mask, union
+from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, View
+from data import manifests, records
+from data.images import read_mask
+from data.importers import films
+from data.importers.plan import ImportOptions, ImportPlan, MaskOfAnotherSize, NothingToImport
+from data.layouts import ANNOTATIONS, STUDIES
+
+Record = Mapping[str, Any]
+Marked = tuple[Record, list[tuple[str, Record]]]
+"""An image's record, and the findings and records of its masks."""
+
+_BROKEN: Final = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def plan_coco(path: Path, options: ImportOptions) -> ImportPlan:
+    """Raises NothingToImport."""
+    place = _only(path, ANNOTATIONS, "*.json")
+    try:
+        body = json.loads(place.read_bytes())
+        coco = _Coco.of(body, place.parent, manifests.read(path), options.view)
+    except _BROKEN as error:
+        raise NothingToImport(f"{place.name} is no COCO file: {error!r}.") from error
+    return ImportPlan(len(coco.studies), _flat(films.ahead(coco.study, coco.studies, options.workers)))
+
+
+def plan_jsonl(path: Path, options: ImportOptions) -> ImportPlan:
+    """Raises NothingToImport."""
+    place = _only(path, STUDIES, "*.jsonl")
+    with place.open("rb") as file:
+        total = sum(1 for line in file if line.strip())
+    head = manifests.read(path)
+    jsonl = _Jsonl(place, head is not None and head.has_several_datasets)
+    return ImportPlan(total, _flat(films.ahead(jsonl.study, jsonl.lines(), options.workers)))
+
+
+@dataclass(frozen=True)
+class _Jsonl:
+    place: Path
+    several_datasets: bool
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        with self.place.open("rb") as file:
+            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+
+    def study(self, numbered: tuple[int, bytes]) -> list[IncomingStudy | Skipped]:
+        number, line = numbered
+        made: list[IncomingStudy | Skipped] = []
+        item = f"{self.place.name} line {number}"
+        try:
+            record = json.loads(line)
+            marked = [(image, [(mask["finding"], mask) for mask in image["masks"]]) for image in record["images"]]
+        except _BROKEN as error:
+            return [Skipped(item, f"the line is no study that Reading Room wrote ({error!r})")]
+        images = _images(marked, self.place.parent, View.UNKNOWN, made)
+        return [*made, *_study(record, images, self.several_datasets, item)]
+
+
+@dataclass(frozen=True)
+class _Coco:
+    """A COCO file taken apart: each study with its images, each image with its masks."""
+
+    studies: list[tuple[Record | None, list[Marked]]]
+    folder: Path
+    several_datasets: bool
+    is_ours: bool
+    view: View
+
+    @classmethod
+    def of(cls, body: Record, folder: Path, head: manifests.ExportHead | None, view: View) -> "_Coco":
+        categories = {category["id"]: slug(str(category["name"])) for category in body["categories"]}
+        marks: dict[Any, list[tuple[str, Record]]] = {}
+        for mark in body.get("annotations", ()):
+            marks.setdefault(mark["image_id"], []).append((categories[mark["category_id"]], mark))
+        images = {image["id"]: (image, marks.get(image["id"], [])) for image in body["images"]}
+        is_ours = head is not None and head.form == "coco" and "studies" in body
+        if is_ours:
+            studies = [(study, [images[number] for number in study["images"]]) for study in body["studies"]]
+        else:
+            studies = [(None, [image]) for image in images.values()]
+        return cls(studies, folder, head is not None and head.has_several_datasets, is_ours, view)
+
+    def study(self, entry: tuple[Record | None, list[Marked]]) -> list[IncomingStudy | Skipped]:
+        record, marked = entry
+        made: list[IncomingStudy | Skipped] = []
+        images = _images(marked, self.folder, self.view, made)
+        if record is not None:
+            return [*made, *_study(record, images, self.several_datasets, f"study {record.get('key')}")]
+        united = (replace(image, masks=_united(image.masks)) for image in images)
+        return [*made, *(IncomingStudy(image.name, image.name, (image,)) for image in united)]
+
+
+def _study(
+    record: Record, images: list[IncomingImage], several_datasets: bool, item: str
+) -> list[IncomingStudy | Skipped]:
+    if not images:
+        return [Skipped(item, "none of its images could be read")]
+    try:
+        return [records.incoming_study(record, images, several_datasets)]
+    except records.MalformedRecord as error:
+        return [Skipped(item, str(error))]
+
+
+def _images(
+    marked: Iterable[Marked],
+    folder: Path,
+    view: View,
+    made: list[IncomingStudy | Skipped],
+) -> list[IncomingImage]:
+    """The images that can be read, with their masks; what cannot goes to `made`."""
+    images: list[IncomingImage] = []
+    for record, marks in marked:
+        file = str(record.get("file_name", ""))
+        path = _below(folder, file)
+        if path is None:
+            made.append(Skipped(file, "no image of this name is in the folder images"))
+            continue
+        stated = View(record["view"]) if record.get("view") in set(View) else view
+        try:
+            image = films.film(path, str(record.get("name") or Path(file).with_suffix("").as_posix()), stated)
+        except ReadingRoomError as error:
+            made.append(Skipped(f"images/{file}", str(error)))
+            continue
+        masks = tuple(mask for finding, mark in marks if (mask := _mask(finding, mark, image, made)) is not None)
+        empty = {mask.finding for mask in masks if mask.stats.area == 0}
+        absent = {str(key) for key in record.get("absent", ())} | empty
+        images.append(replace(image, masks=masks, absent=tuple(sorted(absent))))
+    return images
+
+
+def _mask(finding: str, mark: Record, image: IncomingImage, made: list[IncomingStudy | Skipped]) -> IncomingMask | None:
+    item = f"{finding} on {image.name}"
+    size = (image.facts.height, image.facts.width)
+    try:
+        segmentation = mark["segmentation"]
+        mask = _filled(segmentation, *size) if isinstance(segmentation, list) else records.drawn(segmentation)
+    except (ReadingRoomError, *_BROKEN) as error:
+        made.append(Skipped(item, f"the mask cannot be read ({error})"))
+        return None
+    if mask.shape != size:
+        reason = f"the mask is {mask.shape[1]} x {mask.shape[0]} pixels but its image is {size[1]} x {size[0]}"
+        made.append(MaskOfAnotherSize(item, reason))
+        return None
+    return records.incoming_mask(finding, mask, mark)
+
+
+def _filled(polygons: list[list[float]], height: int, width: int) -> Mask:
+    canvas = PIL.Image.new("1", (width, height))
+    pen = PIL.ImageDraw.Draw(canvas)
+    for corners in polygons:
+        pen.polygon([(float(x), float(y)) for x, y in zip(corners[::2], corners[1::2], strict=True)], fill=1)
+    return np.array(canvas)
+
+
+def _united(masks: tuple[IncomingMask, ...]) -> tuple[IncomingMask, ...]:
+    """One mask for each finding, all its instances in it."""
+    by_finding: dict[str, list[Mask]] = {}
+    for mask in masks:
+        by_finding.setdefault(mask.finding, []).append(read_mask(mask.png))
+    return tuple(records.incoming_mask(finding, union(group), {}) for finding, group in by_finding.items())
+
+
+def _below(folder: Path, file: str) -> Path | None:
+    """The file, in `images/` or beside the table; never outside the folder."""
+    for place in (folder / "images" / file, folder / file):
+        if file and place.is_file() and place.resolve().is_relative_to(folder.resolve()):
+            return place
+    return None
+
+
+def _only(path: Path, name: str, pattern: str) -> Path:
+    """The file itself, the one of the usual name in a folder, or the only one of its kind there."""
+    if path.is_file():
+        return path
+    if (path / name).is_file():
+        return path / name
+    others = sorted(other for other in path.glob(pattern) if other.name != manifests.NAME)
+    if len(others) == 1:
+        return others[0]
+    raise NothingToImport(f"{name} is not in {path}, nor is there a single {pattern} to take for it.")
+
+
+def _flat(groups: Iterable[list[IncomingStudy | Skipped]]) -> Iterator[IncomingStudy | Skipped]:
+    for group in groups:
+        yield from group

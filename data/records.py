@@ -1,0 +1,100 @@
+"""A study as a JSON record, the same in every export: written from a snapshot, read back as an incoming study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from core.errors import ReadingRoomError
+from core.findings import State
+from core.masks import Box, Mask, coco_counts, from_coco_counts, squeeze, stats, unsqueeze
+from core.reports import Report
+from core.snapshots import SnapshotImage, SnapshotMask, SnapshotStudy
+from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Split
+from data import images
+
+
+class MalformedRecord(ReadingRoomError):
+    """A record that lacks what a study needs."""
+
+
+def study_record(study: SnapshotStudy) -> dict[str, Any]:
+    """Everything of a study but its images."""
+    return {
+        "dataset": study.dataset,
+        "patient": study.patient,
+        "key": study.key,
+        "split": study.split.value,
+        "age": study.age,
+        "sex": study.sex,
+        "notes": study.notes,
+        "report": asdict(study.report) if study.report else None,
+        "labels": [{"finding": x.finding, "state": x.state.value, "source": x.source} for x in study.labels],
+    }
+
+
+def image_record(image: SnapshotImage, file: str) -> dict[str, Any]:
+    """Everything of an image but its masks; `file` is where the export keeps its bytes."""
+    return {
+        "file_name": file,
+        "name": image.name,
+        "view": image.view.value,
+        "width": image.width,
+        "height": image.height,
+        "bits": image.bits,
+        "sha256": image.sha,
+        "absent": sorted(image.absent),
+    }
+
+
+def mask_record(mask: SnapshotMask, drawn: Mask) -> dict[str, Any]:
+    """A mask with its pixels as COCO's compressed run lengths, `bbox` as left, top, width, height."""
+    box = mask.stats.box or Box(0, 0, 0, 0)
+    return {
+        "segmentation": {"size": list(drawn.shape), "counts": squeeze(coco_counts(drawn))},
+        "area": mask.stats.area,
+        "bbox": [box.left, box.top, box.width, box.height],
+        "version": mask.version,
+        "origin": mask.origin,
+        "suggested": mask.suggested,
+        "author": mask.author,
+    }
+
+
+def drawn(segmentation: Mapping[str, Any]) -> Mask:
+    """The mask in COCO run lengths, squeezed into text or as numbers. Raises MalformedMask and MalformedRecord."""
+    try:
+        height, width = (int(side) for side in segmentation["size"])
+        counts = segmentation["counts"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedRecord(f"The mask's run lengths lack their size or counts ({error}).") from error
+    return from_coco_counts(unsqueeze(counts) if isinstance(counts, str) else counts, height, width)
+
+
+def incoming_mask(finding: str, mask: Mask, record: Mapping[str, Any]) -> IncomingMask:
+    """A drawn mask with what the record says of its author."""
+    author = record.get("author")
+    suggested = bool(record.get("suggested", False))
+    return IncomingMask(finding, images.mask_png(mask), stats(mask), str(author) if author else None, suggested)
+
+
+def incoming_study(record: Mapping[str, Any], films: Sequence[IncomingImage], several_datasets: bool) -> IncomingStudy:
+    """The study that `study_record` wrote; its keys begin with the dataset where several were exported together.
+
+    Raises MalformedRecord.
+    """
+    try:
+        before = f"{record['dataset']}/" if several_datasets else ""
+        labels = (IncomingLabel(x["finding"], State(x["state"]), x["source"]) for x in record.get("labels", ()))
+        return IncomingStudy(
+            patient=before + str(record["patient"]),
+            key=before + str(record["key"]),
+            images=tuple(films),
+            report=Report(**record["report"]) if record.get("report") else None,
+            age=record.get("age"),
+            sex=record.get("sex"),
+            notes=record.get("notes"),
+            split=Split(record["split"]) if record.get("split") else None,
+            labels=tuple(labels),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedRecord(f"The record is no study that Reading Room wrote ({error!r}).") from error
