@@ -16,6 +16,8 @@ import torch
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+_SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+
 
 def _declare_missing_torchvision_operators() -> torch.library.Library | None:
     """Declare `nms` and `qnms` (without kernels) where torchvision's own library cannot be loaded.
@@ -27,13 +29,13 @@ def _declare_missing_torchvision_operators() -> torch.library.Library | None:
         return None
     for compiled in sorted(Path(torchvision.origin).parent.glob("_C*")):
         try:
-            torch.ops.load_library(str(compiled))
+            torch.ops.load_library(str(compiled))  # type: ignore[no-untyped-call]
         except OSError:
             continue
         return None
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define(f"{name}{_SIGNATURE}")  # type: ignore[no-untyped-call]
     return library
 
 

@@ -45,8 +45,8 @@ class PickledModel(ReadingRoomError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} holds a pickled module, which could run any code when opened, so it is not. Ask its author to save "
-            "model.state_dict() instead, then convert that once: "
+            f"{path} holds a pickled module, which could run any code when opened, so it is not. "
+            "Ask its author to save model.state_dict() instead, then convert that once: "
             f"python -m trainers.checkpoints convert {path} {path.with_suffix('.safetensors')}"
         )
 
@@ -106,7 +106,7 @@ class Checkpoints:
     def write(self, steps: int, save: Callable[[Path], None]) -> Checkpoint:
         """Keep what `save` writes as the checkpoint after so many steps, and drop the oldest beyond two.
 
-        The new one gets its name only when it is whole and flushed. Raises DiskFull, the earlier ones left as they were.
+        The new one gets its name only when it is whole and flushed. Raises DiskFull; the earlier ones stay.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / "unfinished.part"
@@ -162,7 +162,7 @@ def _write_flushed(path: Path, text: str) -> None:
 
 
 def _is_disk_full(error: BaseException) -> bool:
-    """torch's file writer reports a full disk as a RuntimeError of its own, with the system's error behind it or not."""
+    """torch's file writer reports a full disk as a RuntimeError of its own, the system's error behind it or not."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     behind = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""The three kinds of job that need models: train, evaluate, predict. Each works at a desk and gives the job's result."""
+"""The jobs that need models: train, evaluate, predict. Each is done at a desk and gives the job's result."""
 
 import logging
 import shutil
@@ -169,8 +169,11 @@ def evaluate_job(desk: Desk) -> Mapping[str, Any]:
 
 
 def predict_job(desk: Desk) -> Mapping[str, Any]:
-    """Suggestions of one model for the films of a dataset, or of all. Films it has already answered for are passed over,
-    so a job that was broken off goes on where it was. With `unreviewed`, the worklist's order, and no blind study."""
+    """Suggestions of one model for the films of a dataset, or of all.
+
+    Films it has already answered for are passed over, so a job that was broken off goes on where it was. With
+    `unreviewed` the films come in the worklist's order, and no blind study is among them.
+    """
     parameters = desk.job.parameters
     with desk.database.reading() as session:
         version = models.get_model(session, parameters["model"])

@@ -11,7 +11,7 @@ def uses_bf16(recipe: Recipe) -> bool:
     if recipe.precision != "auto":
         return recipe.precision == "bf16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import timm
 import torch
@@ -42,15 +42,16 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, pretrained: bool) -> None:
         super().__init__()
-        self.body = timm.create_model("tf_efficientnet_lite0", features_only=True, pretrained=False)
-        self.channels = tuple(int(c) for c in self.body.feature_info.channels())
+        body: Any = timm.create_model("tf_efficientnet_lite0", features_only=True, pretrained=False)
+        self.channels = tuple(int(c) for c in body.feature_info.channels())
         self.origin = random_origin(PART)
         if pretrained:
             state, self.origin = packaged_lite0_state()
             head = ("conv_head.", "bn2.", "classifier.")
-            self.body.load_state_dict({k: v for k, v in state.items() if not k.startswith(head)}, strict=True)
-        self.body.conv_stem = one_channel_stem(self.body.conv_stem)
-        keep_depthwise_in_float32(self.body)
+            body.load_state_dict({k: v for k, v in state.items() if not k.startswith(head)}, strict=True)
+        body.conv_stem = one_channel_stem(body.conv_stem)
+        keep_depthwise_in_float32(body)
+        self.body: nn.Module = body
 
     def forward(self, images: Tensor) -> list[Tensor]:
         features: list[Tensor] = self.body(images)
@@ -109,7 +110,7 @@ def lite0_state_for_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     first stage has no expansion, so there the same role bears another name.
     Raises UnexpectedWeights for a parameter that no rule names.
     """
-    place = {}
+    place: dict[int, tuple[int, int]] = {}
     for stage, blocks in enumerate(LITE0_STAGE_BLOCKS):
         for block in range(blocks):
             place[len(place)] = (stage, block)

@@ -59,7 +59,7 @@ class MiniLm:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MINILM_TOKENS)
         check_minilm_vocabulary(self._tokenizer)
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._model: nn.Module = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
 
     def encode(self, texts: Sequence[str], batch_size: int = 64) -> Tensor:
@@ -159,10 +159,10 @@ def check_minilm_vocabulary(tokenizer: Tokenizer) -> None:
     Raises UnexpectedWeights.
     """
     text, expected = MINILM_PROBE
-    found = tokenizer.encode(text).ids
-    if tokenizer.get_vocab_size() != MINILM_VOCABULARY or found != expected:
+    words, found = tokenizer.get_vocab_size(), tokenizer.encode(text).ids
+    if words != MINILM_VOCABULARY or found != expected:
         raise UnexpectedWeights(
-            f'The vocabulary in {MINILM_DISTRIBUTION} is not the expected one: {tokenizer.get_vocab_size()} words, "{text}" '
+            f'The vocabulary in {MINILM_DISTRIBUTION} is not the expected one: {words} words, "{text}" '
             f"read as {found}, where {MINILM_VOCABULARY} and {expected} were expected. Install the package again."
         )
 

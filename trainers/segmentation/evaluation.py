@@ -43,7 +43,7 @@ class Outlined:
 def outline(
     model: SegmentationModel, films: Sequence[Film], cache: FilmCache, each: Callable[[int], None]
 ) -> Iterator[Outlined]:
-    """Ask the model for every known truth of every film, by the findings' names; `each` hears how many films are done."""
+    """Ask the model for every known truth of every film, by the findings' names; `each` hears how many are done."""
     for start in range(0, len(films), FILMS_AT_ONCE):
         group = films[start : start + FILMS_AT_ONCE]
         logits = model.logits(

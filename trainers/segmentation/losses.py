@@ -21,7 +21,7 @@ class SegmentationLoss(NamedTuple):
 def segmentation_loss(
     logits: Tensor, masks: Tensor, dice_weight: float, bce_weight: float, positive_weight: float
 ) -> SegmentationLoss:
-    """`logits` and `masks` are (N, 1, H, W); masks hold 0 and 1. `positive_weight` multiplies the cost of missed pixels."""
+    """`logits` and `masks` are (N, 1, H, W); masks hold 0 and 1. `positive_weight` multiplies a missed pixel's cost."""
     logits, masks = logits.float(), masks.float()
     dice = soft_dice_loss(logits.sigmoid(), masks)
     bce = functional.binary_cross_entropy_with_logits(

@@ -17,7 +17,7 @@ The encoder never sees the sentence. One image's features serve all its prompts:
 from collections.abc import Sequence
 
 import torch
-from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoderBlock
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoderBlock  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
@@ -45,6 +45,8 @@ class TextConditionedUnet(nn.Module):
         text_width: int,
         dropout: float = 0.0,
     ) -> None:
+        """`decoder_channels` are the widths of the decoder's blocks, deepest first; each doubles the size. With fewer
+        blocks than the encoder has stages the 1x1 head gives several logits a pixel, laid side by side."""
         super().__init__()
         deepest, *skips = reversed(encoder.channels)
         self.encoder = encoder
@@ -63,7 +65,7 @@ class TextConditionedUnet(nn.Module):
             UnetDecoderBlock(below, skip, width)
             for below, skip, width in zip([deepest, *widths[:-1]], [*skips, 0], widths, strict=False)
         )
-        self.films = nn.ModuleList(Film(text_width, width) for width in widths)
+        self.modulations = nn.ModuleList(TextModulation(text_width, width) for width in widths)
         finer = 2 ** (len(encoder.channels) - len(widths))
         self.head = nn.Sequential(nn.Conv2d(widths[-1], finer**2, 1), nn.PixelShuffle(finer))
 
@@ -89,13 +91,15 @@ class TextConditionedUnet(nn.Module):
 
         everywhere = sentence[:, :, None, None].expand(-1, -1, *deepest.shape[-2:])
         x = self.join(torch.cat([deepest, everywhere.to(deepest.dtype)], dim=1))
-        for block, film, skip, (height, width) in zip(self.blocks, self.films, [*skips, None], sizes, strict=False):
-            x = film(block(x, height, width, skip_connection=skip), sentence)
+        for block, modulate, skip, (height, width) in zip(
+            self.blocks, self.modulations, [*skips, None], sizes, strict=False
+        ):
+            x = modulate(block(x, height, width, skip_connection=skip), sentence)
         logits: Tensor = self.head(x)
         return logits
 
 
-class Film(nn.Module):
+class TextModulation(nn.Module):
     """Feature-wise linear modulation: x (1 + scale) + shift by channel, both read from the sentence, at first 0."""
 
     def __init__(self, text_width: int, channels: int) -> None:
