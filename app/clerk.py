@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from app.house import House, open_house
-from app.services import importing
+from app.services import exporting, importing
 from app.supervisor import leave_with_parent
 from core.jobs import JobKind
 from db.work import Handler, work_forever
@@ -15,7 +15,10 @@ from db.work import Handler, work_forever
 
 def handlers(house: House) -> Mapping[JobKind, Handler]:
     """What the clerk can do."""
-    return {JobKind.IMPORT: partial(importing.handle, house)}
+    return {
+        JobKind.IMPORT: partial(importing.handle, house),
+        JobKind.EXPORT: partial(exporting.handle, house),
+    }
 
 
 def work() -> None:

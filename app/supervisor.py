@@ -20,13 +20,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from core.errors import ReadingRoomError
 from core.workspace import Workspace
 
 SUPERVISOR_VARIABLE = "READING_ROOM_SUPERVISOR"
 ROOT = Path(__file__).resolve().parent.parent
+TRAINERS = ("training worker", "inference process")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _PATIENCE = 15.0
@@ -106,7 +107,8 @@ class Child:
             pause = 0.0 if self.deaths == 1 else min(_LONGEST_PAUSE, 2.0 ** (self.deaths - 1))
             self.process, self.adopted, self.due = None, None, now + pause
             how = f" (exit {code})" if code is not None else ""
-            say(f"The {self.name} stopped{how}; starting it again{f' in {pause:.0f} s' if pause else ''}. Log: {self.log}")
+            when = f" in {pause:.0f} s" if pause else ""
+            say(f"The {self.name} stopped{how}; starting it again{when}. Its log: {self.log}")
         if now >= self.due:
             self.start()
 
@@ -139,7 +141,9 @@ class Crew:
         for child in self.children:
             child.adopted = left.get(child.name)
             if child.adopted is not None:
-                self.say(f"The {child.name} of an earlier start is still at work (process {child.adopted}); keeping it.")
+                self.say(
+                    f"The {child.name} of an earlier start is still at work (process {child.adopted}); keeping it."
+                )
         self.server.start()
 
     @property
@@ -187,7 +191,7 @@ def serve(
     Raises PortTaken, AlreadyServing, ServerDidNotStart.
     """
     workspace.prepare()
-    with _alone(workspace, port, host) as record:
+    with alone(workspace) as record:
         require_free(host, port)
         prepare()
         crew = Crew(workspace, port, host, say)
@@ -204,6 +208,23 @@ def serve(
             crew.watch(lambda: _note(record, crew))
         finally:
             crew.stop()
+
+
+@contextlib.contextmanager
+def alone(workspace: Workspace) -> Iterator[IO[str]]:
+    """Be the only one who serves or replaces this workspace. Gives the record of what the last `serve` started.
+
+    Raises AlreadyServing.
+    """
+    with (workspace.home / "serve.json").open("a+") as record:
+        try:
+            fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            known = _read(record)
+            told = f" (process {known['serve']}, port {known['port']})" if "port" in known else ""
+            raise AlreadyServing(workspace.home, told) from None
+        yield record
+        record.truncate(0)
 
 
 def require_free(host: str, port: int) -> None:
@@ -267,20 +288,6 @@ def _answers(host: str, port: int) -> bool:
         connection.close()
 
 
-@contextlib.contextmanager
-def _alone(workspace: Workspace, port: int, host: str) -> Iterator[IO[str]]:
-    """Hold the workspace's serve record, which names the processes that the last `serve` started."""
-    with (workspace.home / "serve.json").open("a+") as record:
-        try:
-            fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            known = _read(record)
-            told = f" (process {known['serve']}, port {known['port']})" if "port" in known else ""
-            raise AlreadyServing(workspace.home, told) from None
-        yield record
-        record.truncate(0)
-
-
 def _note(record: IO[str], crew: Crew) -> None:
     pids = {child.name: child.pid for child in crew.children}
     record.truncate(0)
@@ -291,11 +298,10 @@ def _note(record: IO[str], crew: Crew) -> None:
 def _left_at_work(record: IO[str]) -> dict[str, int]:
     """The training worker and inference process of a `serve` that was killed, if they still run."""
     known = _read(record).get("children", {})
-    kept = {name: pid for name, pid in known.items() if name in ("training worker", "inference process")}
-    return {name: pid for name, pid in kept.items() if isinstance(pid, int) and _is_trainers(pid)}
+    return {name: pid for name, pid in known.items() if name in TRAINERS and pid and _is_trainers(pid)}
 
 
-def _read(record: IO[str]) -> dict[str, object]:
+def _read(record: IO[str]) -> dict[str, Any]:
     record.seek(0)
     try:
         return dict(json.loads(record.read() or "{}"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import DiskFull, ReadingRoomError
@@ -70,11 +70,15 @@ def check_integrity(database: Database) -> list[str]:
     """What the database engine itself finds wrong with its file; empty when all is well."""
     if database.file is None:
         return []
-    with database.engine.connect() as connection:
-        broken = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
-        orphans = [
-            f"a row of {row[0]} points at nothing" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
-        ]
+    try:
+        with database.engine.connect() as connection:
+            broken = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+            orphans = [
+                f"a row of {row[0]} points at nothing" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
+            ]
+    except DatabaseError as error:
+        # So damaged that the engine cannot even look: that is a finding too.
+        return [str(error.orig)]
     return broken + orphans
 
 

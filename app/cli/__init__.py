@@ -12,6 +12,7 @@ import typer
 
 from app.cli.output import show_error
 from core.errors import ReadingRoomError
+from core.registry import RESEARCH_ONLY
 
 MODULES: Mapping[str, str] = {
     "serve": "app.cli.running",
@@ -42,7 +43,7 @@ def build(modules: Sequence[str] = tuple(dict.fromkeys(MODULES.values()))) -> ty
     """The commands of these modules under one roof."""
     root = typer.Typer(
         name="python -m app",
-        help="Reading Room: read chest X-rays, and train the models that help. For research, not for clinical decisions.",
+        help=f"Reading Room: read chest X-rays, and train the models that help. {RESEARCH_ONLY}",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -37,10 +37,11 @@ def show_error(sentence: str, as_json: bool) -> None:
 
 
 def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A plain table, or the sentence that says why there is none."""
+    """A plain table, or the sentence that says why there is none; no sentence prints nothing."""
     listed = [[str(cell) for cell in row] for row in rows]
     if not listed:
-        console.print(empty)
+        if empty:
+            console.print(empty)
         return
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in listed:
@@ -52,7 +53,12 @@ def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[obje
 def progress(what: str) -> Iterator[Report]:
     """A progress bar on a terminal, nothing elsewhere. Gives the function to tell progress to."""
     console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)
 

@@ -39,7 +39,15 @@ def models(
     found = registry.all_models(open_house(), family)
     columns = ("model", "state", "data", "headline", "findings", "made", "by")
     rows = [
-        (m.name, m.state, m.snapshot or "", _headline(m), ", ".join(m.findings), f"{m.created_at:%Y-%m-%d}", m.created_by)
+        (
+            m.name,
+            m.state,
+            m.snapshot or "",
+            _headline(m),
+            ", ".join(m.findings),
+            f"{m.created_at:%Y-%m-%d}",
+            m.created_by,
+        )
         for m in found
     ]
     data = {"models": [model_shape(model) for model in found]}
@@ -73,7 +81,9 @@ def show(model: Model, as_json: AsJson = False) -> None:
 def promote(
     model: Model,
     reason: Annotated[str | None, typer.Option(help="Why this model is put in use; kept with it.")] = None,
-    rule: Annotated[bool, typer.Option("--rule", help="Only if it is better than the model in use beyond chance.")] = False,
+    rule: Annotated[
+        bool, typer.Option("--rule", help="Only if it is better than the model in use beyond chance.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a model in use. Its suggestions for the studies not yet reviewed are queued.

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.cli.output import AsJson, answer, say
 from app.clerk import work
+from app.cli.output import AsJson, answer, say
 from app.house import open_house
 from app.services.demo import load_demo
 from app.supervisor import LOOPBACK
@@ -45,8 +45,8 @@ def serve(
 
     if host not in LOOPBACK:
         say(
-            f"Warning: listening on {host}. There is no sign-on yet, so everybody who reaches this address can read and "
-            "change everything. Name the addresses it may be asked by in READING_ROOM_ALLOWED_HOSTS."
+            f"Warning: listening on {host}. There is no sign-on yet, so everybody who reaches this address can read "
+            "and change everything. Name the addresses it may be asked by in READING_ROOM_ALLOWED_HOSTS."
         )
     keep_serving(place, port, host, prepare, say, opened)
 

@@ -1,4 +1,4 @@
-"""What --json says of jobs, models, snapshots and findings. docs/cli.md documents every key; a test holds it to that."""
+"""What --json says of jobs, models, snapshots and findings. docs/cli.md documents every key; a test sees to that."""
 
 from dataclasses import asdict
 from datetime import datetime

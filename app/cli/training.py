@@ -10,7 +10,7 @@ from rich.console import Console
 from app.cli.output import AsJson, answer, table
 from app.cli.shapes import job_shape
 from app.cli.waiting import follow, trainer_at_hand
-from app.house import open_house, local_reader
+from app.house import local_reader, open_house
 from app.services import training
 from core.errors import NotFound
 from core.recipes import PRESETS, BadRecipe, parse_settings
@@ -66,8 +66,7 @@ def evaluate(
     Example: python -m app evaluate segmentation-v3 --snapshot lungs-1 --split test
     """
     house = open_house()
-    judges = "all" if split == "all" else Split(split)
-    job = training.evaluate(house, model, snapshot, judges, local_reader())
+    job = training.evaluate(house, model, snapshot, "all" if split == "all" else Split(split), local_reader())
     with trainer_at_hand(house) as tend:
         result = follow(house, job, tend)
     answer(result, as_json, lambda out: _show_scores(out, result))

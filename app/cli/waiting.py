@@ -32,7 +32,9 @@ class JobFailed(ReadingRoomError):
 
 class WorkerDied(ReadingRoomError):
     def __init__(self, code: int, words: str) -> None:
-        super().__init__(f"The worker ended {DEATHS} times without doing the job (exit {code}). Its last words:\n{words}")
+        super().__init__(
+            f"The worker ended {DEATHS} times without doing the job (exit {code}). Its last words:\n{words}"
+        )
 
 
 def follow(house: House, job: Job, tend: Tend = lambda: None) -> Mapping[str, Any]:

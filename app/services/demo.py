@@ -1,4 +1,4 @@
-"""The demo: simulated studies for a workstation that holds none, so that there is something to read and to learn from."""
+"""The demo: simulated studies for a workstation that holds none, so that there is something to read and learn from."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
