@@ -1,0 +1,69 @@
+"""What every screen stands in: the row at the top, and the one place where a refusal becomes a sentence."""
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app.parts.presence import presence
+from app.screens import session
+from app.screens.pages import Pages
+from app.services import worklist
+from core.errors import ReadingRoomError
+from core.registry import RESEARCH_ONLY
+
+
+def top(pages: Pages) -> None:
+    """The row at the top: the reader's screens, the engineer's, the data's; then who reads here."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
+    ):
+        for group in ((pages.worklist, pages.review), (pages.train, pages.models), (pages.data,)):
+            for page in group:
+                st.page_link(page)
+            if group != (pages.data,):
+                st.html('<span class="rr-rule"></span>', width="content")
+        st.space("stretch")
+        st.html(f'<span class="rr-research">{RESEARCH_ONLY}</span>', width="content")
+        _reader()
+        with st.container(width="content"):
+            presence(session.reader())
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say a refusal of ours as a sentence in place of what could not be drawn."""
+    try:
+        yield
+    except ReadingRoomError as refusal:
+        st.error(str(refusal))
+
+
+def escaped(text: str) -> str:
+    """Text from outside, safe inside HTML of ours."""
+    return html.escape(text)
+
+
+def empty(heading: str, advice: str) -> None:
+    """A screen with nothing to show says what to do next."""
+    st.html('<div class="rr-empty"><strong></strong></div>')
+    with st.container(horizontal_alignment="center"):
+        st.text(heading, width="content")
+        st.caption(advice, width="content", text_alignment="center")
+
+
+def _reader() -> None:
+    name = session.reader()
+    with st.popover(name, type="tertiary", help="Who reads here", key="rr-reader"):
+        names = sorted({name, *worklist.reader_names(session.house())} - {"import"})
+        chosen = st.radio("Who reads at this workstation?", names, index=names.index(name), key=f"reader-{name}")
+        if chosen != name:
+            session.switch_reader(chosen)
+            st.rerun()
+        with st.form("add-reader", clear_on_submit=True, border=False):
+            new = st.text_input("Another reader", placeholder="Name", label_visibility="collapsed")
+            if st.form_submit_button("Add and switch") and new.strip():
+                with told():
+                    session.switch_reader(worklist.add_reader(session.house(), new))
+                    st.rerun()

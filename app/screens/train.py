@@ -1,0 +1,4 @@
+"""In work."""
+
+
+def show() -> None: ...

@@ -1,0 +1,5 @@
+import streamlit as st
+
+
+@st.dialog("x")
+def dialog(*a) -> None: ...
