@@ -53,12 +53,18 @@ def page(
 
 
 def next_in_queue(session: Session, wanted: WorklistFilter, after: int | None = None) -> tuple[int, str] | None:
-    """The study to read next and why: unread or returned, least rank first, `after` itself left out."""
+    """The study to read next and why: unread or returned, least rank first; on from `after`, then from the start."""
     query = _filtered(session, select(StudyRow.id, StudyRow.queue_reason), wanted)
     query = query.where(StudyRow.state.in_((ReviewState.UNREAD, ReviewState.RETURNED)))
+    query = query.order_by(*_ORDERS[WorklistSort.QUEUE]).limit(1)
+    found = None
     if after is not None:
+        here = session.execute(select(StudyRow.queue_rank, StudyRow.id).where(StudyRow.id == after)).first()
         query = query.where(StudyRow.id != after)
-    found = session.execute(query.order_by(*_ORDERS[WorklistSort.QUEUE]).limit(1)).first()
+        if here is not None:
+            beyond = tuple_(StudyRow.queue_rank, StudyRow.id) > tuple_(literal(here[0]), literal(here[1]))
+            found = session.execute(query.where(beyond)).first()
+    found = found or session.execute(query).first()
     return (found[0], found[1] or "next in the order of import") if found else None
 
 
