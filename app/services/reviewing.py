@@ -272,15 +272,15 @@ def turn_film(house: House, reader: str, image_id: int, turn: Turn) -> Image:
         image = studies.get_image(session, image_id)
         to_turn = orientation.masks_to_turn(session, image_id)
     film = pixels.turned(pixels.read(house.store.get(image.sha), image.media_type), turn)
-    payload, media_type = pixels.encode(film)
-    sha = house.store.put(payload)
+    kept = pixels.from_pixels(film, image.facts.bits, image.facts.window, image.facts.spacing_mm)
+    sha = house.store.put(kept.payload)
     turned: dict[str, tuple[str, Mask]] = {}
     for old in to_turn:
         mask = pixels.turned(pixels.read_mask(house.store.get(old)), turn)
         turned[old] = (house.store.put(pixels.mask_png(mask)), mask)
     with house.database.writing() as session:
         moved = {old: (new, stats(mask)) for old, (new, mask) in turned.items()}
-        return orientation.turn_image(session, image_id, sha, media_type, film.shape, turn, moved, reader)
+        return orientation.turn_image(session, image_id, sha, kept.media_type, film.shape, turn, moved, reader)
 
 
 def _require_open(study: Study) -> None:
