@@ -121,7 +121,7 @@ class Tally:
             masks=self._masks,
             reports=self._reports,
             duplicates=self._duplicates,
-            skipped=tuple(self._skipped),
+            skipped=tuple(Skipped(each.item, each.reason) for each in self._skipped),
             without_report=self._without_report,
             short_reports=self._short_reports,
             size_mismatches=self._size_mismatches,
