@@ -37,6 +37,7 @@ _KEYS: Final = (
     "StudyInstanceUID",
     "SOPInstanceUID",
     "SOPClassUID",
+    "DirectoryRecordSequence",
     "StudyDate",
     "AcquisitionDate",
     "StudyTime",
@@ -123,6 +124,9 @@ def _open(path: Path, **options: Any) -> pydicom.Dataset:
         return _open_bare(path, **options)
     except (EOFError, ValueError, KeyError, struct.error, OSError) as error:
         raise ImageTruncated(f"The DICOM file is cut off or damaged ({error}). Copy it again.") from error
+    if "SOPClassUID" not in dataset and "DirectoryRecordSequence" not in dataset:
+        # Of a file that ends within compressed pixels, the library logs the fact and returns an empty dataset.
+        raise ImageTruncated("The DICOM file is cut off: its end is missing. Copy it again.")
     return dataset
 
 
