@@ -153,8 +153,9 @@ def union(masks: Sequence[Mask]) -> Mask:
 
 def dice(a: Mask, b: Mask) -> float:
     """Dice coefficient 2|A.B| / (|A| + |B|), in [0, 1] (Dice 1945); 1 when both are empty."""
+    both = intersection(a, b)
     total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
-    return 1.0 if total == 0 else 2 * intersection(a, b) / total
+    return 1.0 if total == 0 else 2 * both / total
 
 
 def iou(a: Mask, b: Mask) -> float:

@@ -24,6 +24,7 @@ _HEADINGS = {
 }
 _HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULTILINE)
 _MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*.*?\*\*\]", re.IGNORECASE)
+_NUMBERING = re.compile(r"\s*\d+[.)]")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|cm|mm|no)\.$", re.IGNORECASE)
 
 TEMPLATED_NORMAL: tuple[str, ...] = (
@@ -148,7 +149,7 @@ def _split(section: str, text: str) -> list[Sentence]:
     start = 0
     for stop in re.finditer(r"[.!?](?=\s|$)|\n+", text):
         candidate = text[start : stop.end()]
-        if _ABBREVIATION.search(candidate) and stop.end() < len(text):
+        if stop.end() < len(text) and (_ABBREVIATION.search(candidate) or _NUMBERING.fullmatch(candidate)):
             continue
         _append(found, section, text, start, stop.end())
         start = stop.end()

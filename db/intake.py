@@ -26,6 +26,9 @@ from db.tables import (
 
 IMPORTER = "import"
 
+ALREADY_MARKED = 1.0
+"""The queue's rank of studies that came in with masks: those that nobody has marked are read before them."""
+
 
 @dataclass(frozen=True)
 class Added:
@@ -176,6 +179,7 @@ def _add_masks(
     if added:
         study = session.get_one(StudyRow, image.study_id)
         study.has_mask = True
+        study.queue_rank, study.queue_reason = ALREADY_MARKED, "every study without a mask has been read"
     return added
 
 

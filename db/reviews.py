@@ -8,6 +8,9 @@ from core.reviews import ReviewMove, ReviewState, move
 from db import audit
 from db.tables import ReaderRow, ReviewRow, StudyRow, now
 
+RETURNED = -1.0
+"""The queue's rank of studies that were sent back: they are read first."""
+
 
 def make_move(session: Session, study_id: int, reader_id: int, step: ReviewMove, reason: str = "") -> ReviewState:
     """Move a study and the reader's own review of it. Raises NotFound, IllegalReviewMove."""
@@ -19,6 +22,8 @@ def make_move(session: Session, study_id: int, reader_id: int, step: ReviewMove,
     review = _review(session, study_id, reader_id)
     review.state, review.updated_at = after, now()
     study.state, study.state_reader_id, study.changed_at = after, reader_id, now()
+    if step is ReviewMove.RETURN:
+        study.queue_rank, study.queue_reason = RETURNED, f"returned: {reason}" if reason else "returned"
     if after is not before or step is ReviewMove.SUBMIT:
         reader = session.get_one(ReaderRow, reader_id).name
         audit.record(session, reader, step, f"study {study_id}", reason)
