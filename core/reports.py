@@ -98,7 +98,7 @@ class Sentence:
 def parse_sections(text: str) -> Report:
     """Cut a report into sections by its headings ("FINDINGS:", "IMPRESSION:" and their kin, one to a line).
 
-    Words before the first known heading, and under headings not known here, go to `text`. Nothing is dropped.
+    Words before the first known heading go to `text`; a heading not known here is part of the section it stands in.
     """
     pieces: dict[str, list[str]] = {}
     section, position = "text", 0

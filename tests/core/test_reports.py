@@ -1,0 +1,197 @@
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.reports import (
+    SHORT_REPORT,
+    TEMPLATED_NORMAL,
+    Cleaning,
+    Report,
+    clean,
+    parse_sections,
+    sentences,
+)
+
+MIMIC = """                                 FINAL REPORT
+ EXAMINATION:  CHEST (PA AND LAT)
+
+ INDICATION:  ___ year old woman with cough  // ?pneumonia
+
+ TECHNIQUE:  Chest PA and lateral
+
+ COMPARISON:  ___
+
+ FINDINGS:
+
+ The heart is normal in size.  There is a small left
+ pleural effusion.
+
+ IMPRESSION:
+
+ 1. Small left pleural effusion.
+ 2. No pneumonia.
+"""
+
+
+def test_a_report_in_mimic_style_is_cut_at_its_headings() -> None:
+    report = parse_sections(MIMIC)
+    assert report.indication == "___ year old woman with cough // ?pneumonia"
+    assert report.technique == "CHEST (PA AND LAT) Chest PA and lateral"
+    assert report.comparison == "___"
+    assert report.findings == "The heart is normal in size. There is a small left pleural effusion."
+    assert report.impression == "1. Small left pleural effusion. 2. No pneumonia."
+    assert report.text == "FINAL REPORT"
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("INDICATION", "indication"),
+        ("Clinical History", "indication"),
+        ("REASON FOR EXAMINATION", "indication"),
+        ("Comparison", "comparison"),
+        ("FINDINGS", "findings"),
+        ("Findings and impression", "findings"),
+        ("CONCLUSION", "impression"),
+        ("impression", "impression"),
+    ],
+)
+def test_headings_are_known_by_their_kin_and_without_regard_to_capitals(heading: str, section: str) -> None:
+    assert parse_sections(f"{heading}: Clear lungs.") == Report(**{section: "Clear lungs."})
+
+
+def test_text_without_headings_is_kept_whole() -> None:
+    assert parse_sections("Clear lungs.\nNormal heart.") == Report(text="Clear lungs. Normal heart.")
+    assert parse_sections("") == Report()
+
+
+def test_a_colon_within_a_sentence_is_no_heading() -> None:
+    report = parse_sections("FINDINGS: Lines: the tube ends high.\nThere is one change: the effusion grew.")
+    assert report.findings.startswith("Lines: the tube")
+    assert report.findings.endswith("the effusion grew.")
+
+
+def test_a_heading_that_comes_twice_gives_one_section_in_order() -> None:
+    assert parse_sections("FINDINGS: One.\nIMPRESSION: Two.\nFINDINGS: Three.").findings == "One. Three."
+
+
+@given(parts=st.lists(st.sampled_from(["FINDINGS:", "IMPRESSION:", "Notes:", "clear", "lungs.", "\n"]), max_size=20))
+def test_no_word_of_a_report_is_dropped_but_the_headings(parts: list[str]) -> None:
+    text = "\n".join(parts)
+    report = parse_sections(text)
+    kept = " ".join(getattr(report, field.name) for field in fields(report)).split()
+    known = ("FINDINGS:", "IMPRESSION:")
+    assert sorted(kept) == sorted(word for word in text.split() if word not in known)
+
+
+def test_narrative_and_priority_fall_back_in_order() -> None:
+    both = Report(findings="F.", impression="I.", text="T.")
+    assert (both.narrative, both.priority) == ("F. I.", "F.")
+    assert (Report(impression="I.", text="T.").narrative, Report(impression="I.", text="T.").priority) == ("I.", "I.")
+    assert (Report(text="T.").narrative, Report(text="T.").priority) == ("T.", "T.")
+    assert Report(indication="Cough").priority == ""
+
+
+def test_short_and_empty_reports_are_told_apart() -> None:
+    assert Report().is_empty
+    assert not Report(indication="Cough").is_empty
+    assert Report(findings="x" * (SHORT_REPORT - 1)).is_short
+    assert not Report(findings="x" * SHORT_REPORT).is_short
+    assert Report(indication="a long history of cough and fever").is_short
+
+
+openi = Report(
+    indication="XXXX-year-old XXXX with chest pain.",
+    findings="The lungs are clear. Heart size is normal. There is XXXX opacity in the left base, XXXX pneumonia.",
+    impression="Left basilar opacity.",
+)
+
+
+def test_sentences_come_from_findings_and_impression_with_their_places() -> None:
+    found = sentences(openi)
+    assert [sentence.text for sentence in found] == [
+        "The lungs are clear.",
+        "Heart size is normal.",
+        "There is XXXX opacity in the left base, XXXX pneumonia.",
+        "Left basilar opacity.",
+    ]
+    assert [sentence.section for sentence in found] == ["findings"] * 3 + ["impression"]
+
+
+def test_sentences_of_a_report_without_sections_come_from_its_text() -> None:
+    assert [(s.section, s.text) for s in sentences(Report(text="Clear. Normal."))] == [
+        ("text", "Clear."),
+        ("text", "Normal."),
+    ]
+    assert sentences(Report()) == ()
+
+
+prose = st.text(st.sampled_from("abc XXXX. ?!\n1.5 cm dr."), max_size=60)
+
+
+@given(findings=prose, impression=prose)
+def test_a_sentence_stands_where_it_says_and_none_overlap(findings: str, impression: str) -> None:
+    report = Report(findings=findings, impression=impression)
+    end_of = dict.fromkeys(("findings", "impression", "text"), 0)
+    for sentence in sentences(report):
+        section = getattr(report, sentence.section)
+        assert section[sentence.start : sentence.end] == sentence.text
+        assert sentence.text.strip() == sentence.text != ""
+        assert sentence.start >= end_of[sentence.section]
+        end_of[sentence.section] = sentence.end
+
+
+@given(findings=prose)
+def test_every_word_character_is_in_some_sentence(findings: str) -> None:
+    report = Report(findings=findings)
+    covered = "".join(sentence.text for sentence in sentences(report)) if findings else ""
+    assert sorted(c for c in covered if c.isalnum()) == sorted(c for c in findings if c.isalnum())
+
+
+def test_numbers_and_abbreviations_do_not_end_a_sentence() -> None:
+    report = Report(findings="A 1.5 cm nodule is seen. Seen by Dr. Smith vs. the prior film. Heart is normal.")
+    assert [sentence.text for sentence in sentences(report)] == [
+        "A 1.5 cm nodule is seen.",
+        "Seen by Dr. Smith vs. the prior film.",
+        "Heart is normal.",
+    ]
+
+
+def test_the_number_of_a_list_belongs_to_its_sentence() -> None:
+    report = Report(impression="1. Small left pleural effusion. 2. No pneumonia.")
+    assert [sentence.text for sentence in sentences(report)] == ["1. Small left pleural effusion.", "2. No pneumonia."]
+
+
+def test_cleaning_does_nothing_unless_asked() -> None:
+    assert clean(openi, Cleaning()) == openi
+
+
+def test_marks_of_de_identification_are_taken_out_without_leaving_holes() -> None:
+    cleaned = clean(openi, Cleaning(drop_marks=True))
+    assert cleaned.findings.endswith("There is opacity in the left base, pneumonia.")
+    assert cleaned.indication == "-year-old with chest pain."
+    assert clean(Report(findings="Normal chest x-XXXX."), Cleaning(drop_marks=True)).findings == "Normal chest."
+    mimic = Report(findings="Seen by Dr. ___ on [**2100-1-1**].")
+    assert clean(mimic, Cleaning(drop_marks=True)).findings == "Seen by Dr. on."
+
+
+def test_templated_normal_sentences_are_taken_out_whole() -> None:
+    cleaned = clean(openi, Cleaning(drop_templated_normals=True))
+    assert cleaned.findings == "There is XXXX opacity in the left base, XXXX pneumonia."
+    assert cleaned.impression == "Left basilar opacity."
+    for sentence in TEMPLATED_NORMAL:
+        assert clean(Report(findings=f"{sentence.capitalize()}."), Cleaning(drop_templated_normals=True)).is_empty
+
+
+def test_a_sentence_that_only_begins_like_a_template_stays() -> None:
+    report = Report(findings="The lungs are clear except for a nodule.")
+    assert clean(report, Cleaning(drop_templated_normals=True)) == report
+
+
+@given(findings=prose, impression=prose, drop_marks=st.booleans(), drop_normals=st.booleans())
+def test_cleaning_twice_is_cleaning_once(findings: str, impression: str, drop_marks: bool, drop_normals: bool) -> None:
+    cleaning = Cleaning(drop_marks, drop_normals)
+    once = clean(Report(findings=findings, impression=impression), cleaning)
+    assert clean(once, cleaning) == once
