@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,6 +144,15 @@ def film(height: int = 300, width: int = 260, bits: int = 12, seed: int = 0) -> 
     return (spread * (2**bits - 1)).astype(np.uint16)
 
 
+def until(condition: Callable[[], bool], otherwise: Callable[[], str] = lambda: "it never came true") -> None:
+    """Wait up to ten seconds for a condition. Raises AssertionError with what `otherwise` says."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(otherwise())
+        time.sleep(0.02)
+
+
 @dataclass
 class EditorOnPage:
     """One editor in one browser tab, and the hand that draws on it."""
@@ -163,6 +172,10 @@ class EditorOnPage:
 
     def wait_for_film(self, pane: int = 0) -> None:
         self.page.locator("[data-testid=editor-pane][data-film=stored]").nth(pane).wait_for()
+        # Streamlit lays its page out in several strokes; the film is where it will stay when two looks agree.
+        seen = ""
+        while seen != (seen := f"{self.view(pane)} {self.page.get_by_test_id('editor-pane').nth(pane).bounding_box()}"):
+            self.page.wait_for_timeout(60)
 
     def to_image(self, x: float, y: float, pane: int = 0) -> Point:
         """The film point under a screen point, from the pane's own numbers."""
@@ -191,6 +204,22 @@ class EditorOnPage:
         self.page.mouse.up(button=button)  # type: ignore[arg-type]
         return exact
 
+    def settle(self) -> None:
+        """Let the browser handle what it was told and paint it."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def view(self, pane: int = 0) -> str:
+        """How the film lies in its pane: scale, left, top."""
+        return str(self.page.get_by_test_id("editor-pane").nth(pane).get_attribute("data-view"))
+
+    def wheel(self, x: float, y: float, *turns: float) -> None:
+        """Turn the wheel over a film point, and wait until each turn is seen."""
+        self.page.mouse.move(*self.to_screen(x, y))
+        for turn in turns:
+            before = self.view()
+            self.page.mouse.wheel(0, turn)
+            until(lambda before=before: self.view() != before)
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
@@ -211,21 +240,17 @@ class EditorOnPage:
 
     def wait_for_drafts(self, count: int) -> list[dict[str, Any]]:
         """All drafts on the server, once there are `count` and the page knows it."""
-        for _ in range(200):
-            drafts: list[dict[str, Any]] = self.server.report()["drafts"]
-            if len(drafts) >= count:
-                self.wait_for_status("saved")
-                return drafts
-            self.page.wait_for_timeout(25)
-        raise AssertionError(f"Only {len(drafts)} of {count} drafts came; the page says {self.status()!r}.")
+        until(
+            lambda: len(self.server.report()["drafts"]) >= count,
+            lambda: f"{len(self.server.report()['drafts'])} of {count} drafts came; the page says {self.status()!r}",
+        )
+        self.wait_for_status("saved")
+        drafts: list[dict[str, Any]] = self.server.report()["drafts"]
+        return drafts
 
     def wait_for_action(self) -> dict[str, Any]:
-        for _ in range(200):
-            actions = self.server.report()["actions"]
-            if actions:
-                return dict(actions[-1])
-            self.page.wait_for_timeout(25)
-        raise AssertionError("No action came.")
+        until(lambda: bool(self.server.report()["actions"]), lambda: "no action came")
+        return dict(self.server.report()["actions"][-1])
 
 
 def mask_of(draft: dict[str, Any], shape: tuple[int, int]) -> Mask:

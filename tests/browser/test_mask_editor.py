@@ -1,6 +1,7 @@
 """The brush editor in a real Chromium: what is drawn is what is saved, and nothing drawn is lost."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from editor_driver import (
     film,
     layer,
     mask_of,
+    until,
     winding,
 )
 from hypothesis import given, settings
@@ -191,29 +193,26 @@ def test_a_new_stroke_after_undo_leaves_nothing_to_redo(editor: EditorOnPage) ->
 def test_zooming_at_the_pointer_keeps_the_pixel_under_it_and_strokes_hit_the_right_pixels(editor: EditorOnPage) -> None:
     x, y = editor.to_screen(180, 90)
     before = editor.to_image(x, y)
-    editor.page.mouse.move(x, y)
-    for _ in range(3):
-        editor.page.mouse.wheel(0, -240)
-    editor.page.wait_for_timeout(100)
+    editor.wheel(*before, -240, -240, -240)
     assert editor.to_image(x, y) == pytest.approx(before, abs=1e-6)
     expected = stroke(editor, [(175, 85), (190, 96)], 2)
     assert np.array_equal(mask_of(editor.wait_for_drafts(1)[-1], SHAPE), expected)
 
 
 def test_space_drag_and_middle_drag_move_the_film_and_fit_brings_it_back(editor: EditorOnPage) -> None:
-    whole = editor.page.get_by_test_id("editor-pane").get_attribute("data-view")
+    whole = editor.view()
     start = editor.to_image(500, 400)
     editor.page.keyboard.down(" ")
     editor.drag([(100, 100), (130, 120)])
     editor.page.keyboard.up(" ")
     editor.drag([(100, 100), (110, 110)], button="middle")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     moved = editor.to_image(500, 400)
     assert start[0] - moved[0] == pytest.approx(40, abs=2)
     assert start[1] - moved[1] == pytest.approx(30, abs=2)
     editor.press("0")
-    editor.page.wait_for_timeout(100)
-    assert editor.page.get_by_test_id("editor-pane").get_attribute("data-view") == whole
+    editor.settle()
+    assert editor.view() == whole
     assert editor.server.report()["drafts"] == []
 
 
@@ -267,7 +266,7 @@ def test_one_finger_draws(editor: EditorOnPage) -> None:
 
 
 def test_two_fingers_zoom_and_leave_no_mark(editor: EditorOnPage) -> None:
-    scale = float(str(editor.page.get_by_test_id("editor-pane").get_attribute("data-view")).split()[0])
+    scale = float(editor.view().split()[0])
     first, second = editor.to_screen(100, 150), editor.to_screen(140, 150)
     fingers = Fingers(editor)
     fingers.send("touchStart", (100, 150))
@@ -275,8 +274,8 @@ def test_two_fingers_zoom_and_leave_no_mark(editor: EditorOnPage) -> None:
     apart = (editor.to_image(first[0] - 60, first[1]), editor.to_image(second[0] + 60, second[1]))
     fingers.send("touchMove", *apart)
     fingers.send("touchEnd")
-    editor.page.wait_for_timeout(100)
-    now = float(str(editor.page.get_by_test_id("editor-pane").get_attribute("data-view")).split()[0])
+    editor.settle()
+    now = float(editor.view().split()[0])
     wanted = (second[0] - first[0] + 120) / (second[0] - first[0])
     assert now / scale == pytest.approx(wanted, rel=0.02)
     expected = stroke(editor, [(115, 150), (120, 150)], 2)
@@ -443,37 +442,29 @@ def test_the_next_study_gets_none_of_this_study_s_strokes_and_keeps_them_for_the
 
 
 def test_the_next_study_opens_with_the_same_zoom(server: BackendClient, context: BrowserContext) -> None:
-    two = server.image(film(seed=3), 12, id=2, layers=[EFFUSION])
+    two = server.image(film(seed=3), 12, id=2, view="Lateral", layers=[EFFUSION])
     there = {"study_id": "second", "active_finding": "effusion", "images": [two]}
     show(server, server.image(film(), 12, layers=[EFFUSION]), then=there)
     editor = EditorOnPage.open(context, server)
-    editor.page.mouse.move(*editor.to_screen(200, 100))
-    editor.page.mouse.wheel(0, -480)
-    editor.page.wait_for_timeout(100)
-    pane = editor.page.get_by_test_id("editor-pane")
-    zoomed = [float(part) for part in str(pane.get_attribute("data-view")).split()]
-    label = editor.page.get_by_test_id("editor-film").get_attribute("aria-label")
+    editor.wheel(200, 100, -480)
+    zoomed = [float(part) for part in editor.view().split()]
     editor.press("n")
-    editor.wait_for_action()
+    expect(editor.page.get_by_test_id("editor-film")).to_have_attribute("aria-label", re.compile("Lateral film"))
     editor.wait_for_film()
-    editor.page.wait_for_timeout(300)
-    assert label
-    assert [float(part) for part in str(pane.get_attribute("data-view")).split()] == pytest.approx(zoomed, abs=1e-6)
+    assert [float(part) for part in editor.view().split()] == pytest.approx(zoomed, abs=1e-6)
 
 
 def test_a_rerun_disturbs_neither_strokes_nor_undo_nor_zoom(editor: EditorOnPage) -> None:
     stroke(editor, [(60, 80), (160, 80)])
-    editor.page.mouse.move(*editor.to_screen(200, 100))
-    editor.page.mouse.wheel(0, -240)
+    editor.wheel(200, 100, -240)
     editor.drag([(150, 150), (200, 150)])
     before = mask_of(editor.wait_for_drafts(2)[0], SHAPE)
-    view = editor.page.get_by_test_id("editor-pane").get_attribute("data-view")
+    view = editor.view()
     runs = editor.server.report()["runs"]
     editor.page.get_by_role("button", name="Rerun").click()
-    while editor.server.report()["runs"] == runs:
-        editor.page.wait_for_timeout(25)
+    until(lambda: editor.server.report()["runs"] > runs)
     editor.page.wait_for_timeout(300)
-    assert editor.page.get_by_test_id("editor-pane").get_attribute("data-view") == view
+    assert editor.view() == view
     editor.press("z")
     assert np.array_equal(mask_of(editor.wait_for_drafts(3)[-1], SHAPE), before)
 
@@ -539,7 +530,7 @@ def test_sides_are_marked_on_a_frontal_film_and_not_on_a_lateral_one(
     assert editor.page.get_by_test_id("editor-film").evaluate(marked)
     editor.press("v")
     editor.wait_for_film()
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert not editor.page.get_by_test_id("editor-film").evaluate(marked)
 
 
@@ -685,13 +676,13 @@ def test_holding_h_hides_everything_drawn(editor: EditorOnPage) -> None:
         " for (let i = 0; i < d.length; i += 4) if (Math.abs(d[i] - d[i + 2]) > 20) n++; return n; }"
     )
     pane = editor.page.get_by_test_id("editor-pane")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert pane.evaluate(colours) > 500
     editor.page.keyboard.down("h")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert pane.evaluate(colours) == 0
     editor.page.keyboard.up("h")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert pane.evaluate(colours) > 500
 
 
@@ -761,10 +752,10 @@ def test_right_drag_changes_the_window_and_shift_digit_brings_a_preset(editor: E
     readings = editor.page.get_by_test_id("editor-readings")
     before = readings.inner_text()
     editor.drag([(100, 100), (160, 140)], button="right")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert readings.inner_text() != before
     editor.press("Shift+Digit1")
-    editor.page.wait_for_timeout(100)
+    editor.settle()
     assert readings.inner_text() == before
 
 

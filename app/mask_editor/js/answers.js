@@ -1,8 +1,8 @@
 /** What the reader answers: suggestions taken, corrected or turned down, the study submitted, the next one called. */
 
-/** @typedef {import("./documents.js").Suggestion} Suggestion */
+/** @typedef {import("./layers.js").Suggestion} Suggestion */
 
-import { Layer } from "./documents.js";
+import { Layer } from "./layers.js";
 
 const AGAIN_MS = 1500;
 const ANSWERED_MS = 6000;
@@ -83,13 +83,13 @@ export class Answers {
       });
       film.layers.push(layer);
     }
-    const why = editor.whyNot(layer);
+    const why = editor.hands.whyNot(layer);
     if (why) return editor.hint(why);
     const mask = suggestion.mask ?? new Uint8Array(film.width * film.height);
     if (!layer.replace(mask, suggestion.predictionId)) layer.suggestionId = suggestion.predictionId;
     editor.saver.changed(layer);
     editor.pickFinding(layer.finding);
-    editor.refresh();
+    editor.redraw();
   }
 
   reject() {
@@ -100,11 +100,10 @@ export class Answers {
     else this.answer("reject", suggestion, "");
   }
 
-  /** @param {number} index @returns {boolean} */
+  /** @param {number} index */
   pickReason(index) {
     const reason = this.editor.data?.reject_reasons[index];
     if (reason) this.rejectFor(reason);
-    return true;
   }
 
   /** @param {string} reason */
@@ -119,11 +118,11 @@ export class Answers {
     const { editor } = this;
     const wasSent = await this.send(kind, { prediction_id: suggestion.predictionId, reason });
     suggestion.isDecided = wasSent;
-    editor.refresh();
+    editor.redraw();
     // Python answers with data that no longer lists it; if it refused, the suggestion comes back.
     setTimeout(() => {
       suggestion.isDecided = false;
-      editor.refresh();
+      editor.redraw();
     }, ANSWERED_MS);
   }
 }

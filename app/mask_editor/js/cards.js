@@ -135,7 +135,7 @@ export class SuggestionBar {
     return !this.reasons.hidden;
   }
 
-  /** @param {import("./documents.js").Suggestion | null} suggestion @param {number} others how many more wait */
+  /** @param {import("./layers.js").Suggestion | null} suggestion @param {number} others how many more wait */
   show(suggestion, others) {
     this.element.hidden = suggestion === null;
     if (!suggestion) {

@@ -2,163 +2,24 @@
  * Films under the reader's hands: pixels, the mask of every finding, and what was undone. Documents outlive the screen
  * that shows them: a rerun, a remount or a look at another study loses neither strokes nor undo.
  *
- * @typedef {object} LayerData a finding's mask as Python describes it
- * @property {string} finding @property {string} name @property {string} colour @property {boolean} editable
- * @property {string | null} mask_sha @property {number | null} draft_id @property {number | null} base_version_id
- * @property {number | null} suggestion_id
- *
- * @typedef {object} SuggestionData
- * @property {number} prediction_id @property {string} finding @property {string} name @property {string} colour
- * @property {string | null} mask_sha @property {string} model
- *
  * @typedef {object} ImageData a film as Python describes it
  * @property {number} id @property {string} sha @property {number} width @property {number} height
  * @property {number} bits @property {string} view @property {boolean} is_frontal
  * @property {{name: string, center: number, width: number} | null} window
  * @property {{name: string, center: number, width: number}[]} presets
  * @property {number | null} pixel_spacing_mm
- * @property {LayerData[]} layers @property {SuggestionData[]} suggestions
+ * @property {import("./layers.js").LayerData[]} layers @property {import("./layers.js").SuggestionData[]} suggestions
  */
 
 import { Outline, traceLoops } from "./contours.js";
-import { changedRuns, History, toggle } from "./history.js";
+import { describe, Layer, Suggestion } from "./layers.js";
 import { loadMask, loadPixels, loadPreview } from "./loading.js";
-import { areaIn, boundsOf, joinRects } from "./masks.js";
+import { boundsOf } from "./masks.js";
 import { Overlay } from "./overlay.js";
 import { Film, windowsFromHistogram } from "./windowing.js";
 
-const UNDO_DEPTH = 100;
-const KEPT_DOCUMENTS = 6;
-
-/** @param {LayerData} data @returns {string} equal when Python means the same mask */
-function describe(data) {
-  return JSON.stringify([data.mask_sha, data.draft_id, data.base_version_id, data.suggestion_id]);
-}
-
-/** One finding's mask on one film. */
-export class Layer {
-  /** @param {FilmDocument} film @param {LayerData} data */
-  constructor(film, data) {
-    this.film = film;
-    this.finding = data.finding;
-    this.name = data.name;
-    this.colour = data.colour;
-    this.editable = data.editable;
-    this.isShown = true;
-    /** @type {"loading" | "ready" | "failed"} */
-    this.state = "ready";
-    this.failure = "";
-    /** @type {Uint8Array | null} null while nothing was ever set */
-    this.mask = null;
-    /** @type {import("./masks.js").Rect | null} holds every set pixel, perhaps with room to spare */
-    this.bounds = null;
-    this.area = 0;
-    this.outline = new Outline(film.width, film.height);
-    this.history = new History(UNDO_DEPTH);
-    this.maskSha = /** @type {string | null} */ (null);
-    this.isBeingDrawn = false;
-    this.draftId = data.draft_id;
-    this.baseId = data.base_version_id;
-    this.suggestionId = data.suggestion_id;
-    /** Drafts that the server acknowledged to this page. @type {Set<number>} */
-    this.ownDrafts = new Set();
-    this.described = describe(data);
-    this.save = /** @type {import("./saving.js").SaveQueue | null} */ (null);
-    /** @type {Promise<void>} */
-    this.loading = Promise.resolve();
-  }
-
-  /** Resolves when no mask is on its way any more, loaded or failed. */
-  async whenLoaded() {
-    for (let waiting = null; waiting !== this.loading; ) {
-      waiting = this.loading;
-      await waiting;
-    }
-  }
-
-  get isLocked() {
-    return !this.editable || this.state !== "ready";
-  }
-
-  /** @returns {Uint8Array} the mask, made when first needed */
-  pixels() {
-    this.mask ??= new Uint8Array(this.film.width * this.film.height);
-    return this.mask;
-  }
-
-  /** The pixels inside `rect` were changed. @param {import("./masks.js").Rect} rect */
-  touch(rect) {
-    this.bounds = joinRects(this.bounds, rect);
-    this.outline.touch(rect);
-    this.film.overlay.touch(rect);
-  }
-
-  /** @param {Uint8Array} mask what the layer shows from now on, not undoable */
-  load(mask) {
-    if (this.bounds) this.touch(this.bounds);
-    this.mask = mask;
-    this.bounds = boundsOf(mask, this.film.width);
-    this.area = this.bounds ? areaIn(mask, this.film.width, this.bounds) : 0;
-    if (this.bounds) this.touch(this.bounds);
-  }
-
-  /**
-   * Put a change on record for undo.
-   * @param {Uint8Array} before the whole mask before it @param {import("./masks.js").Rect | null} rect
-   * @param {number | null} [suggestionId] the prediction it now descends from
-   * @returns {boolean} whether anything changed
-   */
-  commit(before, rect, suggestionId = this.suggestionId) {
-    if (!rect) return false;
-    const runs = changedRuns(before, this.pixels(), this.film.width, rect);
-    if (!runs) return false;
-    this.history.push({ rect, runs, from: this.suggestionId, to: suggestionId });
-    this.suggestionId = suggestionId;
-    this.area += areaIn(this.pixels(), this.film.width, rect) - areaIn(before, this.film.width, rect);
-    return true;
-  }
-
-  /** Replace the whole mask as one undoable step. @param {Uint8Array} mask @param {number | null} [suggestionId] */
-  replace(mask, suggestionId = this.suggestionId) {
-    const before = this.pixels().slice();
-    this.pixels().set(mask);
-    const rect = joinRects(this.bounds, boundsOf(mask, this.film.width));
-    if (rect) this.touch(rect);
-    return this.commit(before, rect, suggestionId);
-  }
-
-  /** @param {"undo" | "redo"} way @returns {boolean} whether there was a step */
-  step(way) {
-    const step = this.history[way]();
-    if (!step) return false;
-    const before = areaIn(this.pixels(), this.film.width, step.rect);
-    toggle(this.pixels(), this.film.width, step);
-    this.area += areaIn(this.pixels(), this.film.width, step.rect) - before;
-    this.touch(step.rect);
-    this.suggestionId = way === "undo" ? step.from : step.to;
-    return true;
-  }
-}
-
-/** A model's mask that waits for the reader's word. */
-export class Suggestion {
-  /** @param {SuggestionData} data */
-  constructor(data) {
-    this.predictionId = data.prediction_id;
-    this.finding = data.finding;
-    this.name = data.name;
-    this.colour = data.colour;
-    this.model = data.model;
-    this.maskSha = data.mask_sha;
-    /** @type {Uint8Array | null} */
-    this.mask = null;
-    /** @type {Path2D | null} */
-    this.outline = null;
-    this.failure = "";
-    /** Sent to Python and not yet answered by new data. */
-    this.isDecided = false;
-  }
-}
+const AWAKE_DOCUMENTS = 6;
+const KEPT_DOCUMENTS = 24;
 
 /** One film with everything drawn on it. */
 export class FilmDocument {
@@ -226,7 +87,7 @@ export class FilmDocument {
       this.film = new Film(width, height, bits, pixels);
       const own = this.data.window ? [{ ...this.data.window }] : [];
       this.windows = [...own, ...this.data.presets, ...windowsFromHistogram(pixels, this.film.values)].slice(0, 9);
-      if (!this.data.window) this.window = this.windows[0];
+      if (!this.data.window && !this.isWindowed) this.window = this.windows[0];
       this.preview = null;
     } catch (error) {
       this.failure = error instanceof Error ? error.message : String(error);
@@ -234,6 +95,17 @@ export class FilmDocument {
       this.isLoading = false;
     }
     changed();
+  }
+
+  /** Give back the memory that can be made again: all but masks and undo. */
+  rest() {
+    this.film = null;
+    this.preview = null;
+    this.overlay = new Overlay(this.width, this.height);
+    for (const layer of this.layers) {
+      layer.outline = new Outline(this.width, this.height);
+      if (layer.bounds) this.overlay.touch(layer.bounds);
+    }
   }
 
   /**
@@ -270,7 +142,10 @@ export class FilmDocument {
     });
   }
 
-  /** @param {Layer} layer @param {LayerData} described @param {import("./loading.js").Routes} routes @param {() => void} changed */
+  /**
+   * @param {Layer} layer @param {import("./layers.js").LayerData} described
+   * @param {import("./loading.js").Routes} routes @param {() => void} changed
+   */
   adoptMask(layer, described, routes, changed) {
     if (describe(described) === layer.described) return;
     layer.described = describe(described);
@@ -291,7 +166,10 @@ export class FilmDocument {
     layer.loading = this.loadInto(layer, sha, routes, changed, suggestionId);
   }
 
-  /** @param {Layer} layer @param {string | null} sha @param {import("./loading.js").Routes} routes @param {() => void} changed @param {number | null} [suggestionId] */
+  /**
+   * @param {Layer} layer @param {string | null} sha @param {import("./loading.js").Routes} routes
+   * @param {() => void} changed @param {number | null} [suggestionId]
+   */
   async loadInto(layer, sha, routes, changed, suggestionId) {
     layer.maskSha = sha;
     const isReplaced = suggestionId !== undefined;
@@ -358,11 +236,15 @@ export class Documents {
     return film;
   }
 
-  /** Let go of the oldest documents that are neither shown nor unsaved. @param {FilmDocument[]} shown */
-  forget(shown) {
-    for (const [key, film] of this.open) {
-      if (this.open.size <= KEPT_DOCUMENTS) return;
-      if (!shown.includes(film) && !film.isUnsaved) this.open.delete(key);
+  /**
+   * Let films that were not shown of late rest without pixels, and let go of the oldest that owe the server nothing.
+   * Those that are shown are always among the newest.
+   */
+  forget() {
+    const oldestFirst = [...this.open];
+    oldestFirst.slice(0, -AWAKE_DOCUMENTS).forEach(([, film]) => film.rest());
+    for (const [key, film] of oldestFirst.slice(0, -KEPT_DOCUMENTS)) {
+      if (!film.isUnsaved) this.open.delete(key);
     }
   }
 }

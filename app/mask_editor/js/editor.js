@@ -1,17 +1,19 @@
 /** The editor: what Python says comes in by update(), what the reader does by run(), and the parts are kept in step. */
 
+import { ACTIONS, RELEASES } from "./actions.js";
+import { Answers } from "./answers.js";
 import { HelpCard, Notices, SuggestionBar } from "./cards.js";
 import { make } from "./dom.js";
 import { Gestures } from "./gestures.js";
+import { Hands } from "./hands.js";
 import { Header } from "./header.js";
 import { Keyboard } from "./keys.js";
 import { warm } from "./loading.js";
 import { Pane } from "./pane.js";
 import { offerBack } from "./recovery.js";
 import { fitHeight } from "./room.js";
-import { Answers } from "./answers.js";
-import { LARGEST_BRUSH, Toolbar } from "./toolbar.js";
-import { BrushStroke, fillHoles, FillStroke, LassoStroke } from "./tools.js";
+import { Sight } from "./sight.js";
+import { Toolbar } from "./toolbar.js";
 import { workspace } from "./workspace.js";
 
 /**
@@ -48,7 +50,6 @@ export class Editor {
     this.pane = null;
     /** Which film is shown; one past the last is side by side. */
     this.view = 0;
-    this.presetName = "";
     /** @type {string | null | undefined} */
     this.askedFinding = undefined;
     /** Findings picked here that Python may yet echo. @type {{finding: string, at: number}[]} */
@@ -56,6 +57,8 @@ export class Editor {
     this.warmed = "";
 
     this.answers = new Answers(this);
+    this.hands = new Hands(this);
+    this.sight = new Sight(this);
     this.header = new Header({
       pickView: (index) => this.showView(index),
       pickFinding: (finding) => this.pickFinding(finding),
@@ -63,9 +66,9 @@ export class Editor {
       retry: () => this.retry(),
     });
     this.toolbar = new Toolbar((id) => this.run(id, null), {
-      brush: (diameter) => this.setBrush(diameter),
+      brush: (diameter) => this.sight.setBrush(diameter),
       opacity: (share) => this.setLook({ opacity: share }),
-      window: (index) => this.usePreset(index),
+      window: (index) => this.sight.usePreset(index),
       turn: (orientation) => this.answers.send("orient", { orientation }),
     });
     this.toolbar.onUsed = () => this.pane?.upper.focus({ preventScroll: true });
@@ -87,7 +90,7 @@ export class Editor {
     parent.append(this.root);
     this.keyboard = new Keyboard(
       (command, event) => this.press(command, event),
-      (command) => this.release(command.id),
+      (command) => RELEASES[command.id]?.(this),
     );
     this.room = fitHeight(this.root, () => this.data?.bottom_gap ?? 0);
     this.root.addEventListener("pointerdown", () => this.comeForward(), { capture: true });
@@ -96,6 +99,7 @@ export class Editor {
     workspace.foremost ??= this;
   }
 
+  /** Of several editors on a page, the keyboard speaks to the one touched last. */
   comeForward() {
     workspace.foremost = this;
     this.root.removeAttribute("data-tabbing");
@@ -103,13 +107,14 @@ export class Editor {
 
   /** @param {StudyData} data @param {Streamlit} streamlit */
   update(data, streamlit) {
-    const isNewStudy = data.study_id !== this.data?.study_id;
+    const isNewStudy = data.study_id !== (this.data?.study_id ?? workspace.last.study);
+    if (!this.data && !isNewStudy) this.view = workspace.last.view;
     this.data = data;
     this.streamlit = streamlit;
     if (!data.read_only) this.saver.configure(data.reader, data.token, data.routes);
     const known = new Set(this.films);
-    const refresh = () => workspace.refresh();
-    this.films = data.images.map((image) => workspace.documents.take(data.reader, image, data.routes, refresh));
+    const changed = () => workspace.redraw();
+    this.films = data.images.map((image) => workspace.documents.take(data.reader, image, data.routes, changed));
     for (const film of this.films) {
       if (!known.has(film) && !data.read_only) offerBack(film, data.reader, this);
     }
@@ -117,14 +122,14 @@ export class Editor {
       this.notices.clear();
       this.answers.forget();
       this.picked = [];
-      const wasBeside = this.panes.length > 1;
-      this.view = wasBeside && this.films.length > 1 ? this.films.length : 0;
+      const isBeside = this.panes.length > 1 && this.films.length > 1;
+      this.view = isBeside ? this.films.length : 0;
     }
     this.adoptFinding(data.active_finding, isNewStudy);
     this.layOut(isNewStudy);
-    workspace.documents.forget(this.films);
+    workspace.documents.forget();
     this.room.fit();
-    this.refresh();
+    this.redraw();
     this.showStatus(this.saver.status());
     this.warmNext();
   }
@@ -149,16 +154,17 @@ export class Editor {
 
   /** Show the right films in the right number of panes. @param {boolean} isNewStudy */
   layOut(isNewStudy) {
-    const isBeside = this.view >= this.films.length;
+    if (this.view > this.films.length) this.view = 0;
+    const isBeside = this.view === this.films.length;
     const wanted = isBeside ? this.films : this.films.slice(this.view, this.view + 1);
     const isSame = wanted.length === this.panes.length && wanted.every((film, i) => film === this.panes[i].film);
     if (!isSame) {
-      const kept = this.pane?.viewport.width !== 1 ? (this.pane?.viewport.mode() ?? null) : null;
-      for (const pane of this.panes) {
-        pane.film.zoomMode = pane.viewport.mode();
-        pane.remove();
-      }
-      this.panes = wanted.map((film) => new Pane(film, this.look, isNewStudy ? kept : film.zoomMode));
+      // The next study is looked at as closely as this one was.
+      this.rememberZoom();
+      const zoom = workspace.last.zoom;
+      for (const gesture of this.gestures) gesture.drop();
+      for (const pane of this.panes) pane.remove();
+      this.panes = wanted.map((film) => new Pane(film, this.look, isNewStudy ? zoom : film.zoomMode));
       this.gestures = this.panes.map((pane) => new Gestures(pane, this));
       this.stage.replaceChildren(...this.panes.map((pane) => pane.element));
       this.pane = this.panes[0] ?? null;
@@ -170,22 +176,32 @@ export class Editor {
     this.header.showViews(labels.length > 1 ? [...labels, "Side by side"] : labels, this.view);
   }
 
-  /** Bring every part in step with the state. */
+  /** Paint the films again, and bring the rest in step. */
+  redraw() {
+    for (const pane of this.panes) {
+      this.sight.bringPreset(pane.film);
+      pane.applyWindow();
+      const flaw = pane.film.failure || pane.film.layers.find((layer) => layer.state === "failed")?.failure;
+      const retry = { actions: [{ says: "Try again", run: () => this.retry() }] };
+      if (flaw) this.notices.show(`load-${pane.film.id}`, flaw, retry);
+      else this.notices.dismiss(`load-${pane.film.id}`);
+    }
+    this.refresh();
+  }
+
+  /** Bring everything around the films in step with the state. */
   refresh() {
     const { pane, look, data } = this;
     if (!data) return;
+    workspace.last.study = data.study_id;
+    workspace.last.view = this.view;
     for (const each of this.panes) {
-      this.keepPreset(each.film);
       each.element.classList.toggle("active", each === pane && this.panes.length > 1);
       each.caption.textContent = each.film.data.view;
       each.caption.hidden = this.panes.length < 2;
-      each.applyWindow();
-      const flaw = each.film.failure || each.film.layers.find((layer) => layer.state === "failed")?.failure;
-      if (flaw) this.notices.show(`load-${each.film.id}`, flaw, { actions: [{ says: "Try again", run: () => this.retry() }] });
-      else this.notices.dismiss(`load-${each.film.id}`);
     }
     const layer = this.layer();
-    this.header.showFindings(pane?.film.layers ?? [], look.finding, (each) => this.sizeOf(each));
+    this.header.showFindings(pane?.film.layers ?? [], look.finding, sizeOf);
     const open = pane?.openSuggestions() ?? [];
     this.suggestion.show(this.answers.current(), Math.max(0, open.length - 1));
     this.toolbar.show(pane, look, {
@@ -198,37 +214,37 @@ export class Editor {
     this.root.classList.toggle("reading", data.read_only);
   }
 
-  /** @returns {import("./documents.js").Layer | null} the one being drawn */
+  /** @returns {import("./layers.js").Layer | null} the one being drawn */
   layer() {
     return this.pane?.film.layer(this.look.finding) ?? null;
-  }
-
-  /** @param {import("./documents.js").Layer} layer @returns {string} its area in words */
-  sizeOf(layer) {
-    const spacing = layer.film.data.pixel_spacing_mm;
-    if (!layer.area) return "";
-    return spacing ? `${((layer.area * spacing * spacing) / 100).toFixed(1)} cm²` : `${layer.area.toLocaleString("en")} px`;
   }
 
   /** @param {import("./saving.js").SaveStatus} status */
   showStatus(status) {
     this.header.showStatus(status, this.data?.read_only ?? false);
-    if (status.state === "failed") this.notices.show("save", `Not saved. ${status.reason} The drawing is kept here and sent again.`);
-    else if (status.state === "saved") this.notices.dismiss("save");
+    if (status.state === "failed") {
+      this.notices.show("save", `Not saved. ${status.reason} The drawing is kept here and sent again.`);
+    } else if (status.state === "saved") {
+      this.notices.dismiss("save");
+      this.notices.dismiss("send");
+    }
   }
 
-  /** @param {import("./documents.js").Layer} layer @param {string} sentence */
+  /** @param {import("./layers.js").Layer} layer @param {string} sentence */
   tellConflict(layer, sentence) {
     if (this.films.includes(layer.film)) this.notices.show(`conflict-${layer.finding}`, `${layer.name}: ${sentence}`);
+  }
+
+  /** @param {string} sentence goes away by itself */
+  hint(sentence) {
+    if (sentence) this.notices.show("hint", sentence, { lasts: HINT_MS });
   }
 
   /** Fetch and send again what failed. */
   retry() {
     this.saver.retryNow();
-    for (const film of this.films) if (this.data) film.retry(this.data.routes, () => workspace.refresh());
+    for (const film of this.films) if (this.data) film.retry(this.data.routes, () => workspace.redraw());
   }
-
-  // What a key or a button asks for.
 
   /** @param {import("./keys.js").Command} command @param {KeyboardEvent} event @returns {boolean} whether it was for us */
   press(command, event) {
@@ -237,56 +253,16 @@ export class Editor {
     const isDrawing = this.panes.some((pane) => pane.stroke);
     if (isDrawing && !["hide", "close"].includes(command.id)) return true;
     if (this.help.isOpen && !["help", "close"].includes(command.id)) return true;
-    if (this.suggestion.isAsking && command.id === "finding") return this.answers.pickReason(Number(event.code.slice(-1)) - 1);
+    if (this.suggestion.isAsking && command.id === "finding") {
+      this.answers.pickReason(Number(event.code.slice(-1)) - 1);
+      return true;
+    }
     return this.run(command.id, event);
   }
 
-  /** @param {string} id @param {KeyboardEvent | null} event null: from a button @returns {boolean} */
+  /** @param {string} id @param {KeyboardEvent | null} event null: from a button @returns {boolean} whether it was for us */
   run(id, event) {
-    const { look, pane } = this;
-    const digit = Number(event?.code.slice(-1)) - 1;
-    switch (id) {
-      case "brush": case "erase": case "lasso": case "fill":
-        if (!this.data?.read_only) this.setLook({ tool: id });
-        return true;
-      case "fill-all": this.fillAll(); return true;
-      case "smaller": this.resizeBrush(-1); return true;
-      case "larger": this.resizeBrush(1); return true;
-      case "undo": case "redo": this.step(id); return true;
-      case "zoom-in": this.zoomBy(1.25); return true;
-      case "zoom-out": this.zoomBy(0.8); return true;
-      case "fit":
-        pane?.viewport.fit();
-        pane?.redraw();
-        this.refresh();
-        return true;
-      case "actual-size": this.zoomTo(1 / (devicePixelRatio || 1)); return true;
-      case "pan": this.root.classList.add("panning"); return true;
-      case "preset": this.usePreset(digit); return true;
-      case "invert": this.setLook({ inverted: !look.inverted }); return true;
-      case "view": this.showView((this.view + 1) % (this.films.length > 1 ? this.films.length + 1 : 1)); return true;
-      case "outline": this.setLook({ outlineOnly: !look.outlineOnly }); return true;
-      case "hide": this.setLook({ hidden: event ? true : !look.hidden }); return true;
-      case "finding": {
-        const layer = pane?.film.layers[digit];
-        if (layer) this.pickFinding(layer.finding);
-        return true;
-      }
-      case "accept": case "correct": case "reject": this.answers[id](); return true;
-      case "submit":
-        if (!this.data?.read_only) this.answers.send("submit");
-        return true;
-      case "next": case "previous": this.answers.send(id); return true;
-      case "help": this.help.toggle(); return true;
-      case "close": return this.closeSomething();
-      default: return false;
-    }
-  }
-
-  /** @param {string} id of the command whose key was let go */
-  release(id) {
-    if (id === "hide") this.setLook({ hidden: false });
-    if (id === "pan") this.root.classList.remove("panning");
+    return ACTIONS[id]?.(this, event) !== false;
   }
 
   /** @returns {boolean} whether there was something to close */
@@ -302,60 +278,14 @@ export class Editor {
   setLook(change) {
     Object.assign(this.look, change);
     workspace.keepPreferences();
-    this.refresh();
-  }
-
-  /** @param {number} diameter */
-  setBrush(diameter) {
-    this.setLook({ brush: Math.min(LARGEST_BRUSH, Math.max(1, Math.round(diameter))) });
-  }
-
-  /** @param {number} steps */
-  resizeBrush(steps) {
-    const by = Math.max(1, Math.round(this.look.brush * 0.15));
-    this.setBrush(this.look.brush + Math.sign(steps) * by);
-  }
-
-  /** @param {number} factor */
-  zoomBy(factor) {
-    if (!this.pane) return;
-    const { viewport, hover } = this.pane;
-    const x = hover ? hover.x * viewport.scale + viewport.offsetX : viewport.width / 2;
-    const y = hover ? hover.y * viewport.scale + viewport.offsetY : viewport.height / 2;
-    viewport.zoomAt(x, y, factor);
-    this.moved(this.pane);
-  }
-
-  /** @param {number} scale CSS pixels to a film pixel */
-  zoomTo(scale) {
-    if (!this.pane) return;
-    const { viewport } = this.pane;
-    viewport.zoomAt(viewport.width / 2, viewport.height / 2, scale / viewport.scale);
-    this.moved(this.pane);
-  }
-
-  /** @param {number} index */
-  usePreset(index) {
-    const preset = this.pane?.film.windows[index];
-    if (!this.pane || !preset) return;
-    this.presetName = preset.name;
-    this.pane.film.window = { ...preset };
-    this.refresh();
-  }
-
-  /** A preset that the reader chose goes along to the next film. @param {import("./documents.js").FilmDocument} film */
-  keepPreset(film) {
-    if (film.isWindowed || !film.film) return;
-    film.isWindowed = true;
-    const preset = film.windows.find((each) => each.name === this.presetName);
-    if (preset) film.window = { ...preset };
+    this.redraw();
   }
 
   /** @param {number} view */
   showView(view) {
     this.view = view;
     this.layOut(false);
-    this.refresh();
+    this.redraw();
   }
 
   /** @param {string} finding */
@@ -372,41 +302,8 @@ export class Editor {
       const layer = film.layer(finding);
       if (layer) layer.isShown = !layer.isShown;
     }
-    this.refresh();
+    this.redraw();
   }
-
-  /** @param {"undo" | "redo"} way */
-  step(way) {
-    const layer = this.layer();
-    if (!layer || this.whyNot(layer) || !layer.step(way)) return;
-    this.saver.changed(layer);
-    this.refresh();
-  }
-
-  fillAll() {
-    const layer = this.layer();
-    const why = layer ? this.whyNot(layer) : "Pick a finding first.";
-    if (why || !layer) return this.hint(why);
-    if (!fillHoles(layer)) return this.hint(`${layer.name} has no holes.`);
-    this.saver.changed(layer);
-    this.refresh();
-  }
-
-  /** @param {string} sentence */
-  hint(sentence) {
-    if (sentence) this.notices.show("hint", sentence, { lasts: HINT_MS });
-  }
-
-  /** @param {import("./documents.js").Layer} layer @returns {string} why it cannot be drawn on, or "" */
-  whyNot(layer) {
-    if (this.data?.read_only) return "This study is open for reading only.";
-    if (!layer.editable) return `${layer.name} is shown for reading only.`;
-    if (layer.state === "loading") return `${layer.name} is still loading.`;
-    if (layer.state === "failed") return `${layer.name} could not be loaded, so it is not drawn on. Try again first.`;
-    return "";
-  }
-
-  // What the pointer does: see Hands in gestures.js.
 
   /** @param {Pane} pane */
   activate(pane) {
@@ -415,59 +312,8 @@ export class Editor {
     this.refresh();
   }
 
-  /** @param {Pane} pane @param {import("./masks.js").Point} point @param {boolean} erase */
-  begin(pane, point, erase) {
-    const layer = pane.film.layer(this.look.finding);
-    const why = layer ? this.whyNot(layer) : "Pick or add a finding first.";
-    if (why || !layer) {
-      this.hint(why);
-      return null;
-    }
-    layer.isBeingDrawn = true;
-    if (!layer.isShown) this.toggleFinding(layer.finding);
-    const tool = erase ? "erase" : this.look.tool;
-    if (tool === "lasso") return new LassoStroke(layer, point);
-    if (tool === "fill") return new FillStroke(layer, point);
-    return new BrushStroke(layer, point, this.look.brush, tool === "erase" ? 0 : 1);
-  }
-
-  /** @param {Pane} pane @param {boolean} cut */
-  finish(pane, cut) {
-    const { stroke } = pane;
-    if (!stroke) return;
-    pane.stroke = null;
-    stroke.layer.isBeingDrawn = false;
-    const { changed, says } = stroke.end(cut);
-    if (changed) this.saver.changed(stroke.layer);
-    this.hint(says);
-    this.refresh();
-  }
-
-  /** @param {Pane} pane */
-  cancel(pane) {
-    const { stroke } = pane;
-    pane.stroke = null;
-    if (!stroke) return;
-    stroke.layer.isBeingDrawn = false;
-    stroke.cancel();
-    this.refresh();
-  }
-
-  isSpaceHeld() {
-    return this.keyboard.isHeld("pan");
-  }
-
-  /** @param {Pane} pane */
-  windowed(pane) {
-    this.presetName = "";
-    pane.applyWindow();
-    this.refresh();
-  }
-
-  /** @param {Pane} pane */
-  moved(pane) {
-    pane.redraw();
-    this.refresh();
+  rememberZoom() {
+    if (this.pane?.lower.width) workspace.last.zoom = this.pane.viewport.mode();
   }
 
   warmNext() {
@@ -481,6 +327,7 @@ export class Editor {
   }
 
   remove() {
+    this.rememberZoom();
     for (const gesture of this.gestures) gesture.drop();
     for (const pane of this.panes) pane.remove();
     this.keyboard.stop();
@@ -489,4 +336,11 @@ export class Editor {
     if (workspace.foremost === this) workspace.foremost = [...workspace.editors][0] ?? null;
     this.root.remove();
   }
+}
+
+/** @param {import("./layers.js").Layer} layer @returns {string} its area in words */
+function sizeOf(layer) {
+  const spacing = layer.film.data.pixel_spacing_mm;
+  if (!layer.area) return "";
+  return spacing ? `${((layer.area * spacing * spacing) / 100).toFixed(1)} cm²` : `${layer.area.toLocaleString("en")} px`;
 }

@@ -2,24 +2,21 @@
  * Pointers on a pane. Left drag draws, right drag windows, middle drag or a held space pans, the wheel zooms at the
  * pointer; two fingers pinch. Once a pen has been seen, a single finger pans, so a resting hand leaves no mark.
  *
- * @typedef {object} Hands what gestures need of the editor
- * @property {(pane: import("./pane.js").Pane) => void} activate
- * @property {(pane: import("./pane.js").Pane, point: import("./masks.js").Point, erase: boolean) => import("./tools.js").Stroke | null} begin
- * @property {(pane: import("./pane.js").Pane, cut: boolean) => void} finish
- * @property {(pane: import("./pane.js").Pane) => void} cancel
- * @property {() => boolean} isSpaceHeld @property {(steps: number) => void} resizeBrush
- * @property {(pane: import("./pane.js").Pane) => void} windowed @property {(pane: import("./pane.js").Pane) => void} moved
- *
  * @typedef {{kind: "draw" | "pan" | "window" | "pinch", pointer: number, x: number, y: number}} Gesture
  */
 
 const ERASER_BUTTON = 32;
 
+/** Some window managers keep Alt and drag to themselves; Shift then does the same. @param {PointerEvent} event */
+const cuts = (event) => event.altKey || event.shiftKey;
+
 export class Gestures {
-  /** @param {import("./pane.js").Pane} pane @param {Hands} hands */
-  constructor(pane, hands) {
+  /** @param {import("./pane.js").Pane} pane @param {import("./editor.js").Editor} editor */
+  constructor(pane, editor) {
     this.pane = pane;
-    this.hands = hands;
+    this.editor = editor;
+    this.hands = editor.hands;
+    this.sight = editor.sight;
     /** @type {Gesture | null} */
     this.gesture = null;
     /** @type {Map<number, {x: number, y: number}>} fingers down */
@@ -45,7 +42,7 @@ export class Gestures {
   down(event) {
     event.preventDefault();
     this.pane.upper.focus({ preventScroll: true });
-    this.hands.activate(this.pane);
+    this.editor.activate(this.pane);
     const { x, y } = this.place(event);
     if (event.pointerType === "pen") this.hasPen = true;
     if (event.pointerType === "touch") {
@@ -62,7 +59,7 @@ export class Gestures {
     const kind = this.kindOf(event);
     if (kind === "draw") {
       const erase = (event.buttons & ERASER_BUTTON) !== 0;
-      this.pane.isCutting = event.altKey;
+      this.pane.isCutting = cuts(event);
       this.pane.stroke = this.hands.begin(this.pane, this.pane.viewport.toImage(x, y), erase);
       if (!this.pane.stroke) return;
     }
@@ -73,7 +70,7 @@ export class Gestures {
   /** @param {PointerEvent} event @returns {"draw" | "pan" | "window"} */
   kindOf(event) {
     if (event.button === 2) return "window";
-    if (event.button === 1 || this.hands.isSpaceHeld()) return "pan";
+    if (event.button === 1 || this.hands.isSpaceHeld) return "pan";
     return event.pointerType === "touch" && this.hasPen ? "pan" : "draw";
   }
 
@@ -86,7 +83,7 @@ export class Gestures {
       this.pinch(event.pointerId, x, y);
     } else if (gesture && gesture.pointer === event.pointerId) {
       if (gesture.kind === "draw") {
-        pane.isCutting = event.altKey;
+        pane.isCutting = cuts(event);
         const all = event.getCoalescedEvents?.() ?? [];
         for (const each of all.length ? all : [event]) {
           const at = this.place(each);
@@ -95,7 +92,7 @@ export class Gestures {
         pane.redraw();
       } else if (gesture.kind === "pan") {
         pane.viewport.pan(x - gesture.x, y - gesture.y);
-        this.hands.moved(pane);
+        this.sight.moved(pane);
       } else {
         this.dragWindow(x - gesture.x, y - gesture.y);
       }
@@ -118,7 +115,7 @@ export class Gestures {
     if (gesture.kind !== "draw") return;
     // A stroke that the system takes away was still drawn; only a finger's is dropped, as it may have been a palm.
     if (isLost && event.pointerType === "touch") this.hands.cancel(pane);
-    else this.hands.finish(pane, event.altKey);
+    else this.hands.finish(pane, cuts(event));
   }
 
   leave() {
@@ -143,7 +140,7 @@ export class Gestures {
     const isApart = Math.hypot(x - other.x, y - other.y);
     this.pane.viewport.pan((x - before.x) / 2, (y - before.y) / 2);
     if (wasApart > 0) this.pane.viewport.zoomAt((x + other.x) / 2, (y + other.y) / 2, isApart / wasApart);
-    this.hands.moved(this.pane);
+    this.sight.moved(this.pane);
   }
 
   /** @param {number} dx @param {number} dy */
@@ -156,7 +153,7 @@ export class Gestures {
       center: Math.min(values, Math.max(0, film.window.center + dy * step)),
       width: Math.min(2 * values, Math.max(2, film.window.width + dx * step)),
     };
-    this.hands.windowed(this.pane);
+    this.sight.windowed(this.pane);
   }
 
   /** @param {WheelEvent} event */
@@ -166,12 +163,12 @@ export class Gestures {
     const turn = event.deltaY || event.deltaX;
     const pixels = turn * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 32 : 1);
     if (event.shiftKey) {
-      this.hands.resizeBrush(pixels < 0 ? 1 : -1);
+      this.sight.resizeBrush(pixels < 0 ? 1 : -1);
       return;
     }
     const { x, y } = this.place(event);
     this.pane.viewport.zoomAt(x, y, Math.exp(-Math.max(-240, Math.min(240, pixels)) / 480));
     this.pane.hover = this.pane.viewport.toImage(x, y);
-    this.hands.moved(this.pane);
+    this.sight.moved(this.pane);
   }
 }

@@ -11,8 +11,8 @@ export class Header {
    */
   constructor(on) {
     this.on = on;
-    this.views = make("div", { class: "views", role: "tablist", "aria-label": "Views" });
-    this.findings = make("div", { class: "findings", role: "radiogroup", "aria-label": "Finding to draw" });
+    this.views = make("div", { class: "views", role: "group", "aria-label": "Views" });
+    this.findings = make("div", { class: "findings", role: "group", "aria-label": "Finding to draw" });
     this.light = make("span", { class: "dot" });
     this.words = make("span", { class: "words" });
     this.status = make("button", { class: "status", type: "button", testid: "editor-save-status", "aria-live": "polite" }, [
@@ -33,10 +33,9 @@ export class Header {
         const tab = make("button", {
           class: "view",
           type: "button",
-          role: "tab",
           text: label,
           testid: `editor-view-${i}`,
-          "aria-selected": i === current ? "true" : "false",
+          "aria-pressed": i === current ? "true" : "false",
           "data-tip": "Next view  ·  V",
         });
         tab.addEventListener("click", () => this.on.pickView(i));
@@ -46,7 +45,7 @@ export class Header {
     this.views.hidden = labels.length < 2;
   }
 
-  /** @param {import("./documents.js").Layer[]} layers @param {string | null} active @param {(layer: import("./documents.js").Layer) => string} size */
+  /** @param {import("./layers.js").Layer[]} layers @param {string | null} active @param {(layer: import("./layers.js").Layer) => string} size */
   showFindings(layers, active, size) {
     const shape = JSON.stringify(
       layers.map((l) => [l.finding, l.name, l.colour, l.isShown, l.editable, l.state, size(l), l.finding === active]),
@@ -54,10 +53,10 @@ export class Header {
     if (shape === this.shape) return;
     this.shape = shape;
     this.findings.replaceChildren(...layers.map((layer, i) => this.chip(layer, i, layer.finding === active, size(layer))));
-    this.findings.querySelector("[aria-checked=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.findings.querySelector(".pick[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  /** @param {import("./documents.js").Layer} layer @param {number} index @param {boolean} isActive @param {string} size */
+  /** @param {import("./layers.js").Layer} layer @param {number} index @param {boolean} isActive @param {string} size */
   chip(layer, index, isActive, size) {
     const eye = make("button", {
       class: "eye",
@@ -75,9 +74,8 @@ export class Header {
       {
         class: "pick",
         type: "button",
-        role: "radio",
         testid: `editor-finding-${layer.finding}`,
-        "aria-checked": isActive ? "true" : "false",
+        "aria-pressed": isActive ? "true" : "false",
         "aria-keyshortcuts": key || null,
         "data-tip": [layer.editable ? "Draw" : "Look at", layer.name, size && `(${size})`, key && ` ·  ${key}`].filter(Boolean).join(" "),
       },

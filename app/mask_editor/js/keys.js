@@ -24,8 +24,8 @@ const withControl = (e, letter) => (e.ctrlKey || e.metaKey) && !e.altKey && e.ke
 export const COMMANDS = [
   { id: "brush", keys: "B", says: "Brush", group: "Draw", matches: plain("b") },
   { id: "erase", keys: "E", says: "Eraser", group: "Draw", matches: plain("e") },
-  { id: "lasso", keys: "L", says: "Lasso: draw around an area to add it, with Alt to cut it out", group: "Draw", matches: plain("l") },
-  { id: "fill", keys: "F", says: "Fill the hole you click, with Alt remove the island you click", group: "Draw", matches: plain("f") },
+  { id: "lasso", keys: "L", says: "Lasso: draw around an area to add it, with Alt (or Shift) to cut it out", group: "Draw", matches: plain("l") },
+  { id: "fill", keys: "F", says: "Fill the hole you click, with Alt (or Shift) remove the island you click", group: "Draw", matches: plain("f") },
   { id: "fill-all", keys: "Shift F", says: "Fill all holes", group: "Draw", matches: shifted("f") },
   { id: "smaller", keys: "[", says: "Smaller brush", group: "Draw", repeats: true, matches: (e) => !e.metaKey && e.key === "[" },
   { id: "larger", keys: "]", says: "Larger brush (also Shift and wheel)", group: "Draw", repeats: true, matches: (e) => !e.metaKey && e.key === "]" },
@@ -83,9 +83,12 @@ export function isTyping(target) {
   return ["textbox", "combobox", "searchbox", "listbox", "menu"].includes(target.getAttribute("role") ?? "");
 }
 
+const PRESSED_BY_ENTER =
+  "button, a[href], input, summary, [role=button], [role=tab], [role=grid], [role=option], [role=menuitem], [role=treeitem], .stDataFrame";
+
 /** @param {EventTarget | undefined} target @returns {boolean} whether Enter and Space press what is focused */
 export function isControl(target) {
-  return target instanceof Element && target.closest("button, a[href], input, summary, [role=button], [role=tab]") !== null;
+  return target instanceof Element && target.closest(PRESSED_BY_ENTER) !== null;
 }
 
 /** Hears the keyboard before Streamlit does, and keeps from it every key that the editor acts on. */

@@ -177,6 +177,9 @@ export function fillCapsule(mask, width, height, a, b, diameter, value) {
 
 /**
  * The columns between which a row crosses a capsule, to within rounding: fillCapsule settles the end pixels exactly.
+ * All in half-pixels.
+ * @param {number} ax @param {number} ay one end @param {number} dx @param {number} dy from there to the other
+ * @param {number} radius @param {number} py the row's centre
  * @returns {[number, number] | null}
  */
 function capsuleSpan(ax, ay, dx, dy, radius, py) {

@@ -29,7 +29,7 @@ export class Overlay {
 
   /**
    * @param {CanvasRenderingContext2D} context image-to-screen transform already set
-   * @param {import("./documents.js").Layer[]} layers shown findings, the topmost last
+   * @param {import("./layers.js").Layer[]} layers shown findings, the topmost last
    * @param {number} opacity 0..1 @param {number} scale device pixels to an image pixel
    */
   draw(context, layers, opacity, scale) {
@@ -50,7 +50,7 @@ export class Overlay {
     context.globalAlpha = 1;
   }
 
-  /** @param {import("./masks.js").Rect} rect @param {import("./documents.js").Layer[]} layers */
+  /** @param {import("./masks.js").Rect} rect @param {import("./layers.js").Layer[]} layers */
   paint(rect, layers) {
     if (!this.canvas) {
       this.canvas = document.createElement("canvas");

@@ -86,6 +86,7 @@ export class Pane {
     if (this.isFilmStale || this.lower.width === 0) this.paintLower();
     this.paintUpper();
     const { scale, offsetX, offsetY } = this.viewport;
+    this.film.zoomMode = this.viewport.mode();
     const { center, width } = this.film.window;
     const zoom = Math.round(scale * (devicePixelRatio || 1) * 100);
     this.corner.textContent = `${zoom} %   W ${Math.round(width)}  L ${Math.round(center)}`;
@@ -193,14 +194,14 @@ export class Pane {
     }
   }
 
-  /** @returns {import("./documents.js").Layer[]} shown findings, the one being drawn last */
+  /** @returns {import("./layers.js").Layer[]} shown findings, the one being drawn last */
   layersByHeight() {
     const shown = this.film.layers.filter((layer) => layer.isShown && layer.bounds);
     const active = shown.filter((layer) => layer.finding === this.look.finding);
     return [...shown.filter((layer) => !active.includes(layer)), ...active];
   }
 
-  /** @returns {import("./documents.js").Suggestion[]} those that the reader has neither taken over nor answered */
+  /** @returns {import("./layers.js").Suggestion[]} those that the reader has neither taken over nor answered */
   openSuggestions() {
     return this.film.suggestions.filter(
       (each) => !each.isDecided && this.film.layer(each.finding)?.suggestionId !== each.predictionId,

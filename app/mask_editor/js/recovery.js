@@ -30,7 +30,7 @@ export async function offerBack(film, reader, editor) {
           says: "Bring it back",
           run: () => {
             if (layer.replace(mask, unsaved.suggestionId)) editor.saver.changed(layer);
-            editor.refresh();
+            editor.redraw();
           },
         },
         { says: "Throw it away", run: drop },

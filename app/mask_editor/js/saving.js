@@ -18,7 +18,7 @@ const OUTLIVING_BYTES = 60000;
 
 /** The saves of one finding on one film. */
 export class SaveQueue {
-  /** @param {Saver} saver @param {import("./documents.js").Layer} layer */
+  /** @param {Saver} saver @param {import("./layers.js").Layer} layer */
   constructor(saver, layer) {
     this.saver = saver;
     this.layer = layer;
@@ -97,7 +97,10 @@ export class SaveQueue {
     layer.ownDrafts.add(acknowledgement.draft);
     saver.savedAt = new Date(acknowledgement.saved_at);
     if (!this.isBehind) saver.forget(this.reader, film.id, film.sha, layer.finding);
-    if (acknowledgement.conflict) saver.onConflict(layer, acknowledgement.conflict);
+    if (acknowledgement.conflict && acknowledgement.conflict !== layer.conflict) {
+      saver.onConflict(layer, acknowledgement.conflict);
+    }
+    layer.conflict = acknowledgement.conflict;
   }
 }
 
@@ -115,7 +118,7 @@ export class Saver {
     this.outliving = 0;
     /** @type {(status: SaveStatus) => void} */
     this.onStatus = () => {};
-    /** @type {(layer: import("./documents.js").Layer, sentence: string) => void} */
+    /** @type {(layer: import("./layers.js").Layer, sentence: string) => void} */
     this.onConflict = () => {};
     this.warnOnLeave = this.warnOnLeave.bind(this);
     addEventListener("online", () => this.retryNow());
@@ -130,7 +133,7 @@ export class Saver {
     if (isNewToken) this.retryNow();
   }
 
-  /** @param {import("./documents.js").Layer} layer whose mask has changed */
+  /** @param {import("./layers.js").Layer} layer whose mask has changed */
   changed(layer) {
     layer.save ??= new SaveQueue(this, layer);
     this.queues.add(layer.save);

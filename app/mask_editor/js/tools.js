@@ -3,7 +3,7 @@
  * is cancelled and leaves nothing.
  *
  * @typedef {import("./masks.js").Point} Point
- * @typedef {import("./documents.js").Layer} Layer
+ * @typedef {import("./layers.js").Layer} Layer
  * @typedef {{changed: boolean, says: string}} Outcome says: a sentence for the reader when nothing could be done
  * @typedef {object} Stroke
  * @property {Layer} layer
@@ -20,6 +20,7 @@ export class BrushStroke {
     this.layer = layer;
     this.diameter = diameter;
     this.value = value;
+    /** @type {Point[] | null} */
     this.path = null;
     this.before = layer.pixels().slice();
     /** @type {import("./masks.js").Rect | null} */
@@ -84,6 +85,7 @@ export class FillStroke {
   /** @param {Layer} layer @param {Point} point */
   constructor(layer, point) {
     this.layer = layer;
+    /** @type {Point[] | null} */
     this.path = null;
     this.x = Math.floor(point.x);
     this.y = Math.floor(point.y);

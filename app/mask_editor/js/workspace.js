@@ -39,9 +39,17 @@ export const workspace = {
   /** The editor that the keyboard speaks to. @type {import("./editor.js").Editor | null} */
   foremost: null,
 
+  /** What an editor that is mounted anew takes up again. */
+  last: {
+    study: "",
+    view: 0,
+    /** @type {import("./viewport.js").ZoomMode | null} */
+    zoom: null,
+  },
+
   /** Something arrived or changed: show it wherever it is shown. */
-  refresh() {
-    for (const editor of this.editors) editor.refresh();
+  redraw() {
+    for (const editor of this.editors) editor.redraw();
   },
 
   keepPreferences() {
@@ -50,10 +58,12 @@ export const workspace = {
   },
 };
 
+/** @param {import("./saving.js").SaveStatus} status */
 workspace.saver.onStatus = (status) => {
   for (const editor of workspace.editors) editor.showStatus(status);
 };
 
+/** @param {import("./layers.js").Layer} layer @param {string} sentence */
 workspace.saver.onConflict = (layer, sentence) => {
   for (const editor of workspace.editors) editor.tellConflict(layer, sentence);
 };
