@@ -72,11 +72,11 @@ def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str
     return told
 
 
-def request(house: House, kind: str, path: Path, dataset: str, actor: str) -> Job:
-    """Queue an import for the clerk. Raises UnknownImporter."""
+def request(house: House, kind: str, path: Path, dataset: str, actor: str, rehearsal: bool = False) -> Job:
+    """Queue an import, or its rehearsal, for the clerk. Raises UnknownImporter."""
     if kind not in IMPORTERS:
         raise UnknownImporter(kind)
-    parameters = {"kind": kind, "path": str(path.resolve()), "dataset": dataset}
+    parameters = {"kind": kind, "path": str(path.resolve()), "dataset": dataset, "rehearsal": rehearsal}
     with house.database.writing() as session:
         return jobs.enqueue(session, JobRequest(JobKind.IMPORT, parameters), actor)
 
@@ -84,6 +84,8 @@ def request(house: House, kind: str, path: Path, dataset: str, actor: str) -> Jo
 def handle(house: House, ticket: Ticket) -> Mapping[str, Any]:
     """Do a queued import; the job's result is the quality report."""
     p = ticket.job.parameters
+    if p.get("rehearsal"):
+        return rehearse(house, p["kind"], Path(p["path"]), p["dataset"], ticket.report).to_json()
     report = bring_in(house, p["kind"], Path(p["path"]), p["dataset"], ticket.job.requested_by, ticket.report)
     return report.to_json()
 
