@@ -118,10 +118,10 @@ class FilmCache:
 
 
 class Batches(Generic[Item, Batch]):
-    """Items in batches, shuffled anew each epoch by seed and epoch alone; can go on from the middle of an epoch.
+    """Items in batches, shuffled anew each epoch by seed and epoch alone (in order, without a seed).
 
-    An epoch passes `repeats` times over the items. Lightning keeps `state_dict` in its checkpoints, so a resumed run
-    sees exactly the batches that the interrupted one would have seen.
+    An epoch passes `repeats` times over the items; `start_epoch` says which it is. Lightning keeps `state_dict` in its
+    checkpoints, so a run that is resumed in an epoch sees exactly the batches that the broken one would have seen.
     """
 
     def __init__(
@@ -140,6 +140,8 @@ class Batches(Generic[Item, Batch]):
         return -(-len(self.items) * self.repeats // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
+        if self._position >= len(self):
+            self._position = 0
         order = self._order()
         while self._position < len(self):
             at = self._position
@@ -147,7 +149,11 @@ class Batches(Generic[Item, Batch]):
             chosen = order[at * self.batch_size : (at + 1) * self.batch_size]
             chance = np.random.default_rng((self._seed or 0, self._epoch, at))
             yield self._collate([self.items[i] for i in chosen], chance)
-        self._epoch, self._position = self._epoch + 1, 0
+
+    def start_epoch(self, epoch: int) -> None:
+        """Begin an epoch, unless it is the one in whose middle the loader stands."""
+        if epoch != self._epoch:
+            self._epoch, self._position = epoch, 0
 
     def _order(self) -> list[int]:
         everything = list(range(len(self.items)))

@@ -89,7 +89,7 @@ def _fit(
     monitored = f"validation_{headline}"
     best = BestWeights(folder / BEST, monitored, higher_is_better)
     reporting = Reporting(watch)
-    callbacks: list[Callback] = [reporting]
+    callbacks: list[Callback] = [Epochs(), reporting]
     if module.has_validation:
         callbacks.append(best)
         if recipe.patience:
@@ -123,6 +123,14 @@ def _fit(
         )
     best.restore(cast(torch.nn.Module, module))
     return Trained(module, recipe, trainer.global_step, reporting.seconds(), best.epoch)
+
+
+class Epochs(Callback):
+    """Tells the loader which epoch begins: it shuffles by that."""
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, module: Any) -> None:
+        loader: Any = trainer.train_dataloader
+        loader.start_epoch(trainer.current_epoch)
 
 
 class Reporting(Callback):

