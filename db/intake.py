@@ -171,6 +171,7 @@ def _add_masks(
                 area=mask.stats.area,
                 box=[box.left, box.top, box.right, box.bottom] if box else None,
                 origin=Origin.IMPORTED,
+                suggested=mask.suggested,
                 author_id=ensure_reader(session, mask.author) if mask.author else importer,
             )
         )
@@ -206,12 +207,12 @@ def _add_report(session: Session, study: StudyRow, incoming: IncomingStudy, skip
 
 
 def _add_labels(session: Session, study: StudyRow, labels: Sequence[IncomingLabel]) -> None:
-    query = select(LabelRow.finding).where(LabelRow.study_id == study.id, LabelRow.source == "imported")
-    known = set(session.scalars(query)) if labels else set()
+    query = select(LabelRow.finding, LabelRow.source).where(LabelRow.study_id == study.id)
+    known = set(session.execute(query).tuples()) if labels else set()
     for label in labels:
-        if label.finding in known:
+        if (label.finding, label.source) in known:
             continue
-        session.add(LabelRow(study_id=study.id, finding=label.finding, state=label.state, source="imported"))
+        session.add(LabelRow(study_id=study.id, finding=label.finding, state=label.state, source=label.source))
         if label.state is State.PRESENT:
             note_finding(session, study.id, label.finding)
 
