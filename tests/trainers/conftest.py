@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from core.jobs import Job, JobKind, JobRequest
@@ -111,6 +112,12 @@ class House:
     def job(self, number: int) -> Job:
         with self.database.reading() as session:
             return jobs.get_job(session, number)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Networks this small gain nothing from threads, and lose much when the machine is busy."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

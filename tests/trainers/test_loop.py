@@ -1,4 +1,4 @@
-"""The training loop: memory that does not suffice, disks that are full, checkpoints that are damaged, early stopping."""
+"""The training loop: too little memory, full disks, damaged checkpoints, early stopping."""
 
 import errno
 import logging
