@@ -104,8 +104,8 @@ class Anatomy:
     def spine_y(self, z: NDArray[np.floating]) -> Points:
         """y of the vertebral bodies' centres at height z."""
         t = np.clip((np.asarray(z, float) - self.apex) / self.height, -0.3, 1.3)
-        bow = smooth_curve(t, (-0.3, 0.0, 0.35, 0.65, 1.0, 1.3), (-22.0, -36.0, -58.0, -62.0, -52.0, -40.0))
-        return bow * self.half_depth / 88 - (3 + 0.9 * self.kyphosis) * np.sin(np.pi * np.clip(t, 0, 1))
+        behind = smooth_curve(t, (-0.3, 0.0, 0.2, 0.4, 0.7, 1.0, 1.3), (0.05, 0.24, 0.52, 0.69, 0.74, 0.69, 0.54))
+        return self.cavity_centre(z) - behind * self.half_depth
 
     def dome_centre(self, side: Side) -> float:
         """x of a dome's top."""
@@ -151,7 +151,7 @@ class Anatomy:
         return (
             Ellipsoid.of((-9, 20, self.level(0.43)), (21 + 5 * swell, 20, 48), roll=5),
             Ellipsoid.of((15 + 7 * swell, -10, knob + 2), (20 + 3 * swell, 34, 20 + 2 * swell), roll=-10),
-            Ellipsoid.of((14, 8, self.level(0.44)), (19, 30, 33), roll=-14),
+            Ellipsoid.of((14, 8, self.level(0.44)), (17, 30, 34), roll=-14),
         )
 
     @cached_property

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.studies import View
 from data.phantom.anatomy import Anatomy
-from data.phantom.geometry import Ellipsoid, Floats, Frame, chord, chord_table, smooth_curve, smoothstep
+from data.phantom.geometry import Ellipsoid, Floats, Frame, Points, chord, chord_table, smooth_curve, smoothstep
 
 _FRONTAL = chord_table(2.9, 2.9)
 _LATERAL = chord_table(2.4, 2.4)
@@ -62,7 +62,7 @@ def _breasts_in_front(a: Anatomy, frame: Frame, body: Floats) -> None:
         centre = (s * (0.60 * a.half_width + 0.12 * a.breast), 0.0, a.level(0.72) + 0.55 * a.breast)
         breast = Ellipsoid.of(centre, (size, 0.5 * a.breast + 5, 0.92 * size), roll=s * 8)
         shadow = breast.shadow(frame, lateral=False)
-        down = frame.z[shadow.box[0]] - np.float32(centre[2] - 0.9 * size)
+        down = frame.z[shadow.box[0]] - np.float32(a.level(0.72) + 0.55 * a.breast - 0.9 * size)
         body[shadow.box] += shadow.thickness(0.7) * smoothstep(down / np.float32(1.1 * size)) * np.float32(0.75)
 
 
@@ -82,6 +82,7 @@ def lateral_body(anatomy: Anatomy, film: Frame) -> Floats:
     centre, span = centre + 0.5 * belly, span + 0.5 * belly
     across = 2 * (a.lateral_edge(np.maximum(z, a.level(0.3))) + a.wall)
     across *= smooth_curve(t, (-0.25, -0.12, 0.05, 0.22, 0.34, 1.3), (0.5, 0.85, 1.16, 1.04, 0.92, 1.0))
+    centre, span = _eased(centre, frame), _eased(span, frame)
     trunk = chord((frame.u + centre.astype(np.float32)[:, None]) / span.astype(np.float32)[:, None], _LATERAL)
     trunk *= across.astype(np.float32)[:, None]
     _raised_arms(a, frame, trunk)
@@ -90,13 +91,20 @@ def lateral_body(anatomy: Anatomy, film: Frame) -> Floats:
     return film.refine(trunk)
 
 
+def _eased(rows: Points, frame: Frame) -> Points:
+    """A value by row, averaged over 36 mm up and down, so that the skin has no corners."""
+    reach = max(1, round(18 / frame.spacing_mm))
+    padded = np.pad(rows, reach, mode="edge")
+    return np.convolve(padded, np.full(2 * reach + 1, 1 / (2 * reach + 1)), mode="valid")
+
+
 def _raised_arms(a: Anatomy, frame: Frame, body: Floats) -> None:
     start = np.array([-18.0, a.level(0.04)])
     along = np.array([-np.cos(0.42), -np.sin(0.42)])
     radius = 40 + 0.8 * a.wall
     rows = slice(0, frame.row(start[1] + radius + 30))
     u, z = frame.u - np.float32(start[0]), frame.z[rows] - np.float32(start[1])
-    out = u * np.float32(along[0]) + z * np.float32(along[1])
+    out: Floats = u * np.float32(along[0]) + z * np.float32(along[1])
     across = u * np.float32(along[1]) - z * np.float32(along[0])
     arm = np.sqrt(np.maximum(np.float32(radius**2) - across * across, 0)) * np.float32(3.1)
     arm *= smoothstep(out / np.float32(45) + np.float32(0.55))
@@ -109,5 +117,6 @@ def _breasts_from_the_side(a: Anatomy, frame: Frame, body: Floats) -> None:
     size = 0.34 * a.half_width + 0.5 * a.breast
     centre = (0, front, a.level(0.68) + 0.5 * a.breast)
     shadow = Ellipsoid.of(centre, (size, 12 + 0.95 * a.breast, 0.78 * size), pitch=18).shadow(frame, lateral=True)
-    ahead = -frame.u[:, shadow.box[1]] - np.float32(front - 34)
+    ahead: Floats = np.negative(frame.u[:, shadow.box[1]])
+    ahead -= np.float32(front - 34)
     body[shadow.box] += shadow.thickness(0.8) * smoothstep(ahead / np.float32(48)) * np.float32(0.7)

@@ -45,7 +45,9 @@ def bronchus(anatomy: Anatomy, side: Side) -> Points:
     hilum = anatomy.hila[side]
     bend = (0.45, 0.55, 0.62) if side is Side.RIGHT else (0.5, 0.5, 0.45)
     middle = start + (hilum - start) * bend
-    return spline(np.array([start - (0, 0, 3), middle, hilum + (sign(side) * 6, 0, 14 if side is Side.RIGHT else 8)]))
+    return spline(
+        np.array([start - (0, 0, 3), middle, hilum + np.array([sign(side) * 6, 0, 14 if side is Side.RIGHT else 8])])
+    )
 
 
 def wires(anatomy: Anatomy, case: Case, top: float) -> tuple[Wire, ...]:
@@ -85,7 +87,7 @@ def _line(anatomy: Anatomy, line: CentralLine, top: float) -> Wire:
             (s * 34, 40, anatomy.level(0.085)),
         ]
     crossing = [(6, 24, anatomy.level(0.17))] if line.side is Side.LEFT else []
-    return Wire(LINE, spline(np.array([*entry, *crossing, cava, tip], float)), 2.3, 0.50)
+    return Wire(LINE, spline(np.array([*entry, *crossing, cava, tip], float)), 1.9, 0.42)
 
 
 def _pocket(anatomy: Anatomy, pacemaker: Pacemaker) -> Points:
@@ -97,9 +99,9 @@ def _leads(anatomy: Anatomy, pacemaker: Pacemaker) -> list[Wire]:
     s, pocket = sign(pacemaker.side), _pocket(anatomy, pacemaker)
     low = anatomy.dome[Side.LEFT]
     vein = [
-        pocket + (s * 6, 0, -21),
-        pocket + (s * 27, 2, -8),
-        pocket + (s * 20, -4, -34),
+        pocket + np.array([s * 6, 0, -21]),
+        pocket + np.array([s * 27, 2, -8]),
+        pocket + np.array([s * 20, -4, -34]),
         np.array([s * 0.50 * anatomy.half_width, 48, anatomy.level(0.09)]),
         np.array([s * 30, 34, anatomy.level(0.115)]),
     ]
@@ -133,6 +135,7 @@ def can(anatomy: Anatomy, pacemaker: Pacemaker) -> Can:
 
     def outline(dx: float, dz: float, wide: float, high: float) -> Points:
         across, down = dx + wide * rounded[0], dz + high * rounded[1]
-        return centre + np.column_stack([s * across, 3 * np.cos(turn), down])
+        moved: Points = centre + np.column_stack([s * across, 3 * np.cos(turn), down])
+        return moved
 
     return Can(outline(0, 0, 23, 20), outline(-5, 6, 14, 10), outline(2, -16.5, 15, 6))

@@ -1,4 +1,4 @@
-"""What both projections share: a film's set-up, the material a ray meets, and how findings and devices are laid on it."""
+"""What both projections share: a film's set-up, what a ray meets, and how findings and devices are laid on it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,10 +58,12 @@ def mottle(size: int) -> Floats:
     """(size, size) seamless fractal texture, mean 0, deviation 1: the fine interstitial pattern of lung."""
     rng = np.random.default_rng(20240901)
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]) * size
-    shape = np.where(frequency > 2.0, np.maximum(frequency, 1.0) ** -1.05, 0.0) * np.exp(-((frequency / 130) ** 2))
+    shape: Points = np.where(frequency > 2.0, np.maximum(frequency, 1.0) ** -1.05, 0.0) * np.exp(
+        -((frequency / 130) ** 2)
+    )
     noise = np.fft.rfft2(rng.standard_normal((size, size))) * shape
     field = np.fft.irfft2(noise, s=(size, size))
-    return (field / field.std()).astype(np.float32)
+    return np.asarray(field / field.std(), np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -82,7 +84,7 @@ def wrapped(base: Floats, down: int, across: int) -> Floats:
 
 
 def texture(size: int, box: Box, seed: int) -> Floats:
-    """A window of `mottle` as large as `box` of a film of `size`, from a place that the seed gives; not to be changed."""
+    """A window of `mottle` as large as `box` of a film of `size`, from where the seed says; not to be changed."""
     base = mottle(size)
     rows, columns = box[0].stop - box[0].start, box[1].stop - box[1].start
     down, across = seed % (size - rows + 1), (seed // size) % (size - columns + 1)
@@ -170,10 +172,12 @@ def consolidation_field(found: Consolidation, frame: Frame, *, lateral: bool, tu
     for cells, weight in ((4, 0.50), (9, 0.26), (20, 0.13)):
         coarse = rng.standard_normal((cells, cells), dtype=np.float32) * np.float32(weight)
         grain += cv2.resize(coarse, (max(columns, 1), max(rows, 1)), interpolation=cv2.INTER_CUBIC)[:rows, :columns]
-    q = ((frame.u[:, box[1]] - np.float32(u0)) / np.float32(across)) ** 2 + (
-        (frame.z[box[0]] - np.float32(z0)) / np.float32(down)
-    ) ** 2
-    dense = smoothstep((np.float32(0.85) - q + np.float32(0.55) * grain) * np.float32(1.1))
+    u = (frame.u[:, box[1]] - np.float32(u0)) / np.float32(across)
+    z = (frame.z[box[0]] - np.float32(z0)) / np.float32(down)
+    grain *= np.float32(0.55)
+    grain += np.float32(0.85) - u * u
+    grain -= z * z
+    dense = smoothstep(grain * np.float32(1.1))
     if found.fissure is not None:
         line = np.float32(found.fissure) + np.float32(0.05) * (frame.u[:, box[1]] - np.float32(u0))
         dense *= np.clip((line - frame.z[box[0]]) / np.float32(1.5) + np.float32(0.5), 0, 1)
@@ -192,7 +196,7 @@ def draw_wires(frame: Frame, strands: tuple[Wire, ...], *, lateral: bool, turn: 
             faint = 255 * wire.opacity
             frame.draw_lines(layer, [line], wire.width, 0.30 * faint)
             for shift in (-0.45 * wire.width, 0.45 * wire.width):
-                frame.draw_lines(layer, [line + (shift, 0)], 1.1, faint)
+                frame.draw_lines(layer, [line + np.array([shift, 0])], 1.1, faint)
         else:
             frame.draw_lines(layer, [line], wire.width, 255 * wire.opacity)
     return layer, {device: cover >= 128 for device, cover in covered.items()}

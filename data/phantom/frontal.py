@@ -36,6 +36,7 @@ from data.phantom.geometry import (
     Ellipsoid,
     Floats,
     Frame,
+    blurred,
     chord,
     chord_table,
     smooth_curve,
@@ -171,9 +172,9 @@ class FrontalFilm:
     def bones(self) -> Floats:
         """(H, W) mm of bone."""
         total = self._ribs()
-        total = cv2.scaleAdd(self._spine().astype(np.float32), SPINE_MM / 255, total)
-        total = cv2.scaleAdd(self._girdle().astype(np.float32), GIRDLE_MM / 255, total)
-        total = cv2.GaussianBlur(total, (0, 0), max(0.5, 0.55 / self.frame.spacing_mm))
+        for layer, full in ((self._spine(), SPINE_MM), (self._girdle(), GIRDLE_MM)):
+            total += layer * np.float32(full / 255)
+        total = blurred(total, max(0.5, 0.55 / self.frame.spacing_mm))
         total *= np.float32(self.anatomy.bone)
         return total
 
@@ -226,8 +227,8 @@ class FrontalFilm:
             frame.fill(blades, [ribbon(ridge, 9.0)], 74)
             head = flat(sk.humeral_head(side, self.setup.spread)[None], lateral=False, turn=turn)[0]
             ball = head + 23 * CIRCLE
-            shaft = np.array([head + (sign(side) * 6, 8), head + (sign(side) * 34, 120), head + (sign(side) * 70, 260)])
-            frame.fill(blades, [band(shaft, 25.0)], 120)
+            down = np.array([(sign(side) * 6, 8), (sign(side) * 34, 120), (sign(side) * 70, 260)])
+            frame.fill(blades, [band(head + down, 25.0)], 120)
             frame.fill(blades, [ball], 130)
             frame.draw_lines(blades, [ball], 1.8, 185)
             line = flat(sk.clavicle(side, self.setup.raised), lateral=False, turn=turn)
@@ -250,8 +251,8 @@ class FrontalFilm:
         for patch in self.case.consolidations:
             box, dense = consolidation_field(patch, frame, lateral=False, turn=turn)
             lung = self._lung(patch.side)[box]
-            depth = np.minimum(air[box], np.float32(1.5 * patch.radii[1])) * dense
-            air[box] -= depth * np.float32(0.8)
+            depth = np.minimum(air[box], np.float32(1.9 * patch.radii[1])) * dense
+            air[box] -= depth * np.float32(0.9)
             blood[box] *= np.float32(1) - np.float32(1.6) * dense
             self._mark(CONSOLIDATION, box, (dense > 0.5) & lung)
         for fluid in self.case.effusions:

@@ -29,7 +29,7 @@ _STEPS = 4096
 
 @dataclass(frozen=True)
 class Frame:
-    """A square film: `size` pixels of `spacing_mm`; `left_mm` and `top_mm` are the coordinates of its upper left corner.
+    """A square film: `size` pixels of `spacing_mm`; `left_mm` and `top_mm` are where its upper left corner lies.
 
     The horizontal film coordinate u is x on a frontal film and -y on a lateral one (anterior to the left).
     """
@@ -119,12 +119,9 @@ def smooth_curve(at: NDArray[np.floating], knots: Sequence[float], values: Seque
     i = np.clip(np.searchsorted(x, p, side="right") - 1, 0, len(h) - 1)
     s = (p - x[i]) / h[i]
     rest = 1 - s
-    return (
-        y[i] * (1 + 2 * s) * rest**2
-        + slope[i] * h[i] * s * rest**2
-        + y[i + 1] * s**2 * (3 - 2 * s)
-        - slope[i + 1] * h[i] * s**2 * rest
-    )
+    value: Points = y[i] * (1 + 2 * s) * rest**2 + y[i + 1] * s**2 * (3 - 2 * s)
+    value += slope[i] * h[i] * s * rest**2 - slope[i + 1] * h[i] * s**2 * rest
+    return value
 
 
 def spline(points: Sequence[Sequence[float]] | Points, per_span: int = 8) -> Points:
@@ -154,6 +151,11 @@ def chord(u: Floats, table: Floats) -> Floats:
     np.clip(index, 0, _STEPS + 2, out=index)
     taken: Floats = table.take(index.astype(np.int32), mode="clip")
     return taken
+
+
+def blurred(field: Floats, sigma: float) -> Floats:
+    """The field under a Gaussian of `sigma` pixels."""
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), sigma), np.float32)
 
 
 def smoothstep(t: Floats) -> Floats:

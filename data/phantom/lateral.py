@@ -34,6 +34,7 @@ from data.phantom.geometry import (
     Box,
     Floats,
     Frame,
+    blurred,
     chord,
     chord_table,
     union_thickness,
@@ -152,9 +153,10 @@ class LateralFilm:
         frame.draw_lines(column, np.concatenate([body[:, [6, 7, 0]], body[:, [2, 3, 4]]]), 1.5, 150)
         frame.draw_lines(column, np.concatenate([body[:, :3], body[:, 4:7]]), 1.7, 190)
         breastbone = flat(sk.sternum, lateral=True)
-        plate = np.vstack([breastbone - (5, 0), (breastbone + (5, 0))[::-1]])
+        edges = breastbone + np.array([[[-5, 0]], [[5, 0]]])
+        plate = np.vstack([edges[0], edges[1, ::-1]])
         frame.fill(column, [plate], 92)
-        frame.draw_lines(column, [breastbone - (5, 0), breastbone + (5, 0)], 1.6, 150)
+        frame.draw_lines(column, edges, 1.6, 150)
         for side, shift in ((Side.LEFT, 0.0), (Side.RIGHT, 9.0)):
             blade = sk.scapula(side, 0)[8:26]
             edge = np.column_stack([-blade[:, 1] + shift - 10, blade[:, 2]])
@@ -162,7 +164,7 @@ class LateralFilm:
         total = ribs[0].astype(np.float32)
         total += ribs[1]
         total += column
-        total = cv2.GaussianBlur(total, (0, 0), max(0.45, 0.5 / frame.spacing_mm))
+        total = blurred(total, max(0.45, 0.5 / frame.spacing_mm))
         return total * np.float32(_BONE_MM * self.anatomy.bone / 255)
 
     def pathology(self, air: dict[Side, Floats], blood: Floats, soft: Floats) -> None:

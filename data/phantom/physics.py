@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.phantom.films import Materials, Setup, noise
-from data.phantom.geometry import Floats
+from data.phantom.geometry import Floats, blurred
 
 STORED_BITS = 12
 MAXIMUM = (1 << STORED_BITS) - 1
@@ -56,13 +56,13 @@ def _present(density: Floats, setup: Setup) -> NDArray[np.uint16]:
     small = cv2.resize(density, (64, 64), interpolation=cv2.INTER_AREA)
     broad = cv2.GaussianBlur(small, (0, 0), 3.2, borderType=cv2.BORDER_REPLICATE)
     within = small[small > 0.6]
-    low, middle, high = (float(v) for v in np.percentile(within if within.size > 64 else small, (4, 40, 96)))
+    low, high = (float(v) for v in np.percentile(within if within.size > 64 else small, (4, 96)))
     coarse = max(size // 4, 8)
     medium = cv2.resize(density, (coarse, coarse), interpolation=cv2.INTER_AREA)
     medium = cv2.GaussianBlur(medium, (0, 0), max(0.5, MEDIUM_MM * coarse / (size * spacing)))
     local = cv2.resize(broad, (coarse, coarse), interpolation=cv2.INTER_LINEAR) * np.float32(setup.processing)
     local += medium * np.float32(MEDIUM_GAIN)
-    fine = cv2.GaussianBlur(density, (0, 0), max(0.8, FINE_MM / spacing))
+    fine = blurred(density, max(0.8, FINE_MM / spacing))
     image = density
     image *= np.float32(1 + FINE_GAIN + MEDIUM_GAIN)
     image -= cv2.resize(local, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -181,7 +181,7 @@ def _nodule(lump: Nodule, before: Case | None, words: _Words) -> str:
         words.one(
             f"there is a {size} nodule in the {place}.",
             f"a rounded {size} nodule projects over the {place}.",
-            f"{place} nodule measuring about {size}.",
+            f"{place} nodule measuring {size} across.",
             f"a well defined nodule of {size} lies in the {place}.",
         )
     )

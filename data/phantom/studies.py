@@ -57,7 +57,7 @@ class PhantomImage:
 
 @dataclass(frozen=True)
 class PhantomStudy:
-    """One simulated study: PA and lateral, or a single portable AP. `states` is what its report says of each finding."""
+    """One simulated study: PA and lateral, or a single portable AP. `states` is what its report says, by finding."""
 
     key: str
     patient: str
