@@ -17,6 +17,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file, save_file
 
 from core.errors import ReadingRoomError
@@ -70,6 +71,10 @@ def train(
     while True:
         try:
             return _fit(build(recipe), recipe, headline, higher_is_better, folder, watch)
+        except SIGTERMException:
+            # Lightning noticed the signal before the watch was asked; what it means is the watch's to say.
+            watch.check()
+            raise
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
