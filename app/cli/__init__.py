@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_error(str(error), as_json)
         return 1
     except typer.TyperException as error:
-        show_error(f"{error.format_message()} See python -m app {words[0] if module else ''} --help.", as_json)
+        about = ["python -m app", *words[: 1 if module else 0], "--help"]
+        show_error(f"{error.format_message()} See {' '.join(about)}.", as_json)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         show_error("Interrupted.", as_json)

@@ -13,6 +13,9 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, all else on standard error.")]
 
+WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
+
 Report = Callable[[int, int, str], None]
 """Told how far something is: done, total, what is being done."""
 
@@ -27,7 +30,7 @@ def answer(data: Mapping[str, Any], as_json: bool, for_people: Callable[[Console
     if as_json:
         print(json.dumps(data, ensure_ascii=False), flush=True)
     else:
-        for_people(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+        for_people(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
 
 
 def show_error(sentence: str, as_json: bool) -> None:
