@@ -1,0 +1,139 @@
+"""Bringing data in: name it or drop it, look at what would come, then let it in."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.screens import frame, jobs, session, times
+from app.screens.pages import pages
+from app.screens.tables import html_table
+from app.services import importing as service
+from app.services import training, uploads
+from core.jobs import Job, JobKind, JobState
+from data.importers import IMPORTERS
+from data.quality import QualityReport
+
+REFRESH_SECONDS = 1.0
+_MOST_SKIPPED = 200
+_LOOKED = "import-looked"
+
+_KINDS = {
+    "images": ("Loose images", "PNG, JPEG or TIFF films, each a study of its own; 16 bits are kept."),
+    "folder": (
+        "Folder with masks",
+        "images/ and masks/FINDING/ joined by file name, with a table of patients if there is one.",
+    ),
+    "dicom": ("DICOM", "CR and DX films. What names a patient is removed from the header before anything is kept."),
+    "iu-xray": ("Indiana University", "The public Kaggle layout: two tables and the folder of images."),
+    "coco": ("COCO", "An export of ours, or any COCO file with run lengths or polygons."),
+    "jsonl": ("JSON lines", "An export of ours."),
+}
+
+
+def show() -> None:
+    left, right = st.columns([0.4, 0.6], gap="large")
+    with left:
+        kind = st.selectbox("Kind", list(IMPORTERS), format_func=lambda each: _named(each)[0], key="import-kind")
+        st.html(f'<div class="rr-quiet">{_named(kind)[1]}</div>')
+        dataset = st.text_input("Dataset", placeholder="The name it will have here", key="import-dataset")
+        way = st.segmented_control(
+            "From", ["A folder or file", "Dropped files"], default="A folder or file", required=True, key="import-way"
+        )
+        path, dropped = "", []
+        if way == "Dropped files":
+            dropped = st.file_uploader(
+                "Files", accept_multiple_files=True, label_visibility="collapsed", key="import-files"
+            )
+        else:
+            path = st.text_input("Path", placeholder="A folder, a file or a zip on this machine", key="import-path")
+        ready = bool(dataset.strip()) and bool(path.strip() or dropped)
+        if st.button("Look first", disabled=not ready, help="See what would come in, and what not and why"):
+            source = uploads.keep(session.house(), dropped) if dropped else Path(path.strip()).expanduser()
+            job = service.request(session.house(), kind, source, dataset.strip(), session.reader(), rehearsal=True)
+            st.session_state[_LOOKED] = job.id
+            st.rerun()
+    with right:
+        _progress()
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _progress() -> None:
+    with frame.told():
+        house = session.house()
+        imports = [job for job in training.recent_jobs(house, 100) if job.kind is JobKind.IMPORT]
+        jobs.warn_without("clerk", imports)
+        number = st.session_state.get(_LOOKED)
+        if number is None:
+            _advice(imports)
+            return
+        job = training.job(house, number)
+        jobs.show_detail(job)
+        if job.state is not JobState.SUCCEEDED:
+            return
+        report = QualityReport.from_json(job.result)
+        if not job.parameters.get("rehearsal"):
+            if st.button("To the worklist", type="primary"):
+                st.switch_page(pages().worklist, query_params={"dataset": report.dataset})
+        elif st.button(f"Import {report.studies:,} studies", type="primary", disabled=not report.studies):
+            p = job.parameters
+            real = service.request(house, p["kind"], Path(p["path"]), p["dataset"], session.reader())
+            st.session_state[_LOOKED] = real.id
+            st.rerun()
+        show_report(report, bool(job.parameters.get("rehearsal")))
+
+
+def show_report(report: QualityReport, rehearsal: bool = False) -> None:
+    """What came in, or would, and what not and why."""
+    rows = [
+        ("Studies", f"{report.studies:,}"),
+        ("Films", f"{report.images:,}"),
+        ("Masks", f"{report.masks:,}"),
+        ("Reports", f"{report.reports:,}"),
+        ("Already here", "not looked up" if rehearsal else f"{report.duplicates:,}"),
+        ("Left out", f"{len(report.skipped):,}"),
+        ("Without a report", f"{report.without_report:,}"),
+        ("Reports under 30 characters", f"{report.short_reports:,}"),
+        ("Masks of another size than their film", f"{report.size_mismatches:,}"),
+    ]
+    st.html(html_table(("Would come in" if rehearsal else "Came in", report.dataset), rows, numbers=(1,)))
+    for warning in report.warnings:
+        st.warning(warning)
+    if report.skipped:
+        with st.expander(f"Left out, and why ({len(report.skipped):,})", expanded=len(report.skipped) < 12):
+            shown = [(each.item, each.reason) for each in report.skipped[:_MOST_SKIPPED]]
+            st.html(html_table(("Item", "Reason"), shown))
+            if len(report.skipped) > _MOST_SKIPPED:
+                st.html(f'<div class="rr-quiet">The first {_MOST_SKIPPED} are shown.</div>')
+
+
+def show_reports() -> None:
+    """The quality reports of all imports that ran, newest first."""
+    done = [
+        job
+        for job in training.recent_jobs(session.house(), 200)
+        if job.kind is JobKind.IMPORT and job.state is JobState.SUCCEEDED and not job.parameters.get("rehearsal")
+    ]
+    if not done:
+        frame.empty("No import was run from here yet.", "Every import leaves its quality report here.")
+        return
+    chosen = st.selectbox(
+        "Import", done, format_func=lambda job: f"{jobs.title(job)}, {times.full(job.requested_at)}", width=460
+    )
+    st.html(f'<div class="rr-quiet">From {frame.escaped(str(chosen.parameters["path"]))}</div>')
+    with st.container(width=720):
+        show_report(QualityReport.from_json(chosen.result))
+
+
+def _named(kind: str) -> tuple[str, str]:
+    return _KINDS.get(kind, (kind, ""))
+
+
+def _advice(imports: list[Job]) -> None:
+    running = next((job for job in imports if not job.state.is_over), None)
+    if running is not None:
+        jobs.show_detail(running)
+        return
+    st.html(
+        '<div class="rr-quiet">Look first tells what would come in, and what not and why; nothing is kept until you '
+        "import. Importing the same twice adds nothing.</div>"
+    )
