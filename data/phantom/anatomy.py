@@ -13,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.findings import Side
-from data.phantom.geometry import Ellipsoid, Points, smooth_curve
+from data.phantom.geometry import Curve, Ellipsoid, Points
 
 _EDGE_KNOTS = (0.0, 0.10, 0.18, 0.26, 0.36, 0.5, 0.63, 0.78, 0.9, 1.06)
-_LATERAL_EDGE = (0.42, 0.515, 0.595, 0.68, 0.775, 0.88, 0.94, 0.985, 1.0, 0.99)
-_MEDIAL_EDGE = (0.42, 0.335, 0.27, 0.215, 0.165, 0.12, 0.10, 0.09, 0.09, 0.09)
-_DEPTH_KNOTS = (0.0, 0.12, 0.28, 0.48, 0.66, 0.82, 1.06)
-_DEPTH = (0.05, 0.20, 0.42, 0.72, 0.92, 1.0, 0.98)
+_LATERAL_EDGE = Curve(_EDGE_KNOTS, (0.42, 0.515, 0.595, 0.68, 0.775, 0.88, 0.94, 0.985, 1.0, 0.99))
+_MEDIAL_EDGE = Curve(_EDGE_KNOTS, (0.42, 0.335, 0.27, 0.215, 0.165, 0.12, 0.10, 0.09, 0.09, 0.09))
+_DEPTH = Curve((0.0, 0.12, 0.28, 0.48, 0.66, 0.82, 1.06), (0.05, 0.20, 0.42, 0.72, 0.92, 1.0, 0.98))
+"""Edges and half-depth of a hemithorax in half-widths and half-depths, by the root of the way down from the apex."""
+
+_SPINE = Curve((-0.3, 0.0, 0.2, 0.4, 0.7, 1.0, 1.3), (0.05, 0.24, 0.52, 0.69, 0.74, 0.69, 0.54))
+_MEDIASTINUM = {
+    Side.RIGHT: Curve((-0.2, 0.05, 0.2, 0.4, 0.6, 1.1), (34.0, 25.0, 27.0, 25.0, 19.0, 18.0)),
+    Side.LEFT: Curve((-0.2, 0.05, 0.2, 0.4, 0.6, 1.1), (34.0, 27.0, 24.0, 22.0, 24.0, 23.0)),
+}
 
 ANTERIOR_DROP = 18.0
 """How far the dome falls from its top to the front wall, mm."""
@@ -81,15 +87,15 @@ class Anatomy:
 
     def lateral_edge(self, z: NDArray[np.floating]) -> Points:
         """|x| of the inner chest wall at height z."""
-        return smooth_curve(self._depth_root(z), _EDGE_KNOTS, _LATERAL_EDGE) * self.half_width
+        return _LATERAL_EDGE(self._depth_root(z)) * self.half_width
 
     def medial_edge(self, z: NDArray[np.floating]) -> Points:
         """|x| of the mediastinal pleura at height z."""
-        return smooth_curve(self._depth_root(z), _EDGE_KNOTS, _MEDIAL_EDGE) * self.half_width
+        return _MEDIAL_EDGE(self._depth_root(z)) * self.half_width
 
     def cavity_depth(self, z: NDArray[np.floating]) -> Points:
         """Half of the thorax's inner depth at height z."""
-        return smooth_curve(self._depth_root(z), _DEPTH_KNOTS, _DEPTH) * self.half_depth
+        return _DEPTH(self._depth_root(z)) * self.half_depth
 
     def cavity_centre(self, z: NDArray[np.floating]) -> Points:
         """y midway between spine and sternum at height z: the chest leans forward as it widens, more so in kyphosis."""
@@ -104,12 +110,7 @@ class Anatomy:
     def spine_y(self, z: NDArray[np.floating]) -> Points:
         """y of the vertebral bodies' centres at height z."""
         t = np.clip((np.asarray(z, float) - self.apex) / self.height, -0.3, 1.3)
-        behind = smooth_curve(t, (-0.3, 0.0, 0.2, 0.4, 0.7, 1.0, 1.3), (0.05, 0.24, 0.52, 0.69, 0.74, 0.69, 0.54))
-        return self.cavity_centre(z) - behind * self.half_depth
-
-    def dome_centre(self, side: Side) -> float:
-        """x of a dome's top."""
-        return sign(side) * 0.50 * self.half_width
+        return self.cavity_centre(z) - _SPINE(t) * self.half_depth
 
     def dome_edge(self, x: NDArray[np.floating], side: Side) -> Points:
         """z of the dome's outline on a frontal film at x: falls steeply to the costophrenic angle, gently inwards."""
@@ -167,9 +168,7 @@ class Anatomy:
     def mediastinum(self, z: NDArray[np.floating], side: Side) -> Points:
         """|x| of the mediastinal edge at height z, the heart and the great vessels' bulges aside."""
         t = (np.asarray(z, float) - self.apex) / self.height
-        if side is Side.RIGHT:
-            return smooth_curve(t, (-0.2, 0.05, 0.2, 0.4, 0.6, 1.1), (34.0, 25.0, 27.0, 25.0, 19.0, 18.0))
-        return smooth_curve(t, (-0.2, 0.05, 0.2, 0.4, 0.6, 1.1), (34.0, 27.0, 24.0, 22.0, 24.0, 23.0))
+        return _MEDIASTINUM[side](t)
 
     def breathing(self, millimetres: float) -> "Anatomy":
         """The same chest with both domes lower (a deeper breath) by so much; a shallow one is negative."""
@@ -208,6 +207,6 @@ def draw_anatomy(number: int, rng: np.random.Generator) -> Anatomy:
         shoulder_drop=float(rng.normal(0, 5)),
         bone=float(np.clip(rng.normal(1.08 - 0.35 * old + (0.05 if male else -0.05), 0.08), 0.55, 1.3)),
         rib_slope=float(np.clip(rng.normal(1.0, 0.1), 0.75, 1.25)),
-        bubble=float(np.clip(rng.normal(17, 8), 0, 34)),
+        bubble=float(np.clip(rng.normal(14, 7), 0, 27)),
         vessel_seed=int(rng.integers(2**31)),
     )

@@ -7,10 +7,21 @@ import numpy as np
 
 from core.studies import View
 from data.phantom.anatomy import Anatomy
-from data.phantom.geometry import Ellipsoid, Floats, Frame, Points, chord, chord_table, smooth_curve, smoothstep
+from data.phantom.geometry import Curve, Ellipsoid, Floats, Frame, Points, chord, chord_table, smoothstep
 
 _FRONTAL = chord_table(2.9, 2.9)
 _LATERAL = chord_table(2.4, 2.4)
+
+_DEPTH = Curve((-0.2, 0.0, 0.25, 0.6, 1.3), (0.72, 0.78, 0.92, 1.0, 1.04))
+_NECK = Curve((-0.25, -0.08, 0.16), (0.62, 0.78, 1.0))
+_ACROSS = Curve((-0.25, -0.12, 0.05, 0.22, 0.34, 1.3), (0.5, 0.85, 1.16, 1.04, 0.92, 1.0))
+"""Shares of the chest's depth (frontal), of its depth and of its width (lateral), by part of the lung's height."""
+
+_SHOULDERS = Curve(
+    (-70, -42, -28, -16, -6, 6, 20, 40, 70, 95, 125), (53, 57, 68, 92, 122, 155, 182, 198, 196, 172, 120)
+)
+_THICK = Curve((-60, -20, 10, 50, 90, 128), (104, 92, 98, 122, 104, 0))
+"""Half-width and thickness of neck and shoulders, mm, by mm below the shoulders' top."""
 
 
 def frontal_body(anatomy: Anatomy, film: Frame, view: View) -> Floats:
@@ -21,15 +32,14 @@ def frontal_body(anatomy: Anatomy, film: Frame, view: View) -> Floats:
     flare = 1 + 0.05 * np.clip((z - a.level(0.8)) / a.height, 0, 1) * (a.bmi - 24) / 10
     wide = (a.lateral_edge(low) + a.wall + 4) * flare
     depth = 2 * (a.cavity_depth(np.maximum(z, a.level(0.12))) + 0.85 * a.wall)
-    depth *= smooth_curve((z - a.apex) / a.height, (-0.2, 0.0, 0.25, 0.6, 1.3), (0.72, 0.78, 0.92, 1.0, 1.04))
+    depth *= _DEPTH((z - a.apex) / a.height)
     top = a.apex - 14 - 0.2 * a.wall
     depth *= np.clip((z - top) / 22, 0, 1)
     trunk = chord(frame.u / wide.astype(np.float32)[:, None], _FRONTAL)
     trunk *= depth.astype(np.float32)[:, None]
-    knots = (-70, -42, -28, -16, -6, 6, 20, 40, 70, 95, 125)
-    reach = smooth_curve(z - top, knots, (53, 57, 68, 92, 122, 155, 182, 198, 196, 172, 120))
+    reach = _SHOULDERS(z - top)
     reach = reach * (a.half_width / 142) + 0.4 * a.wall
-    thick = smooth_curve(z - top, (-60, -20, 10, 50, 90, 128), (104, 92, 98, 122, 104, 0)) + 0.6 * a.wall
+    thick = _THICK(z - top) + 0.6 * a.wall
     rows = slice(0, frame.row(top + 125))
     girdle = chord(frame.u / reach.astype(np.float32)[rows, None], _FRONTAL)
     girdle *= thick.astype(np.float32)[rows, None]
@@ -75,13 +85,13 @@ def lateral_body(anatomy: Anatomy, film: Frame) -> Floats:
     middle, half = a.cavity_centre(low), a.cavity_depth(low)
     front = middle + half + 12 + 0.55 * a.wall
     back = middle - half - 22 - 0.75 * a.wall
-    narrow = smooth_curve(t, (-0.25, -0.08, 0.16), (0.62, 0.78, 1.0))
+    narrow = _NECK(t)
     centre = 0.5 * (front + back) - 12 * (1 - narrow) / 0.38
     span = 0.5 * (front - back) * narrow
     belly = np.clip((t - 0.85) / 0.4, 0, 1) * max(a.bmi - 23, 0) * 0.8
     centre, span = centre + 0.5 * belly, span + 0.5 * belly
     across = 2 * (a.lateral_edge(np.maximum(z, a.level(0.3))) + a.wall)
-    across *= smooth_curve(t, (-0.25, -0.12, 0.05, 0.22, 0.34, 1.3), (0.5, 0.85, 1.16, 1.04, 0.92, 1.0))
+    across *= _ACROSS(t)
     centre, span = _eased(centre, frame), _eased(span, frame)
     trunk = chord((frame.u + centre.astype(np.float32)[:, None]) / span.astype(np.float32)[:, None], _LATERAL)
     trunk *= across.astype(np.float32)[:, None]

@@ -6,15 +6,16 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from core.findings import Side
 from core.studies import View
-from data.phantom.anatomy import Anatomy
 from data.phantom.devices import Wire
 from data.phantom.geometry import Bits, Box, Bytes, Floats, Frame, Points, smoothstep
 from data.phantom.pathology import Consolidation, Nodule
 
 LUNG_DENSITY = 0.26
 """Inflated lung against soft tissue, by thickness."""
+
+CORTEX_MM = 1.5
+"""How far compact bone reaches in from a bone's outline on the film."""
 
 RIB_MM = 7.5
 SPINE_MM = 11.0
@@ -41,7 +42,6 @@ class Setup:
     collimation: tuple[float, float, float, float]
     tilt: float
     marker: str
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,10 @@ def nodule_shadow(nodule: Nodule, frame: Frame, *, lateral: bool, turn: float) -
 
 
 def consolidation_field(found: Consolidation, frame: Frame, *, lateral: bool, turn: float) -> tuple[Box, Floats]:
-    """The airless fraction of the lung (0 to 1) over a box around a consolidation; `seed` makes its edge ragged."""
+    """The airless fraction of the lung (0 to 1) over a box around a consolidation.
+
+    `seed` makes its edge ragged; its middle is never thinned out on average.
+    """
     u0, z0 = flat(found.centre[None], lateral=lateral, turn=turn)[0]
     across, down = (found.radii[1] if lateral else found.radii[0]), found.radii[2]
     box = frame.box(u0 - 1.5 * across, u0 + 1.5 * across, z0 - 1.5 * down, z0 + 1.5 * down)
@@ -174,9 +177,12 @@ def consolidation_field(found: Consolidation, frame: Frame, *, lateral: bool, tu
         grain += cv2.resize(coarse, (max(columns, 1), max(rows, 1)), interpolation=cv2.INTER_CUBIC)[:rows, :columns]
     u = (frame.u[:, box[1]] - np.float32(u0)) / np.float32(across)
     z = (frame.z[box[0]] - np.float32(z0)) / np.float32(down)
+    far = u * u + z * z
+    core = grain[far < 0.35]
+    if core.size:
+        grain += max(0.0, -float(core.mean()))
     grain *= np.float32(0.55)
-    grain += np.float32(0.85) - u * u
-    grain -= z * z
+    grain += np.float32(0.85) - far
     dense = smoothstep(grain * np.float32(1.1))
     if found.fissure is not None:
         line = np.float32(found.fissure) + np.float32(0.05) * (frame.u[:, box[1]] - np.float32(u0))
@@ -200,12 +206,3 @@ def draw_wires(frame: Frame, strands: tuple[Wire, ...], *, lateral: bool, turn: 
         else:
             frame.draw_lines(layer, [line], wire.width, 255 * wire.opacity)
     return layer, {device: cover >= 128 for device, cover in covered.items()}
-
-
-def shoulder_line(anatomy: Anatomy) -> float:
-    """z of the top of the shoulders."""
-    return anatomy.apex - 12.0
-
-
-def sides() -> tuple[Side, Side]:
-    return Side.RIGHT, Side.LEFT

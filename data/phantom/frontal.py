@@ -11,6 +11,7 @@ from data.phantom.anatomy import ANTERIOR_DROP, POSTERIOR_DROP, Anatomy, sign
 from data.phantom.body import frontal_body
 from data.phantom.devices import bronchus, can, trachea, wires
 from data.phantom.films import (
+    CORTEX_MM,
     GIRDLE_MM,
     LUNG_DENSITY,
     METAL_MM,
@@ -33,13 +34,13 @@ from data.phantom.geometry import (
     Bits,
     Box,
     Bytes,
+    Curve,
     Ellipsoid,
     Floats,
     Frame,
     blurred,
     chord,
     chord_table,
-    smooth_curve,
     union_thickness,
 )
 from data.phantom.pathology import CARDIOMEGALY, CONSOLIDATION, EFFUSION, NODULE, PACEMAKER, PNEUMOTHORAX, Case
@@ -47,6 +48,8 @@ from data.phantom.skeleton import Skeleton
 from data.phantom.vessels import Generation
 
 _LUNG = chord_table(3.0, 2.5)
+_CENTRAL = Curve((0.0, 0.3, 0.5, 0.75, 1.1), (1.9, 1.5, 0.85, 0.5, 0.5))
+"""How much of the thorax's half-depth the mediastinum fills in the midline, by part of the lung's height."""
 
 
 class FrontalFilm:
@@ -118,7 +121,7 @@ class FrontalFilm:
         inverse *= u
         inverse *= inverse
         self.silhouette[:, wide] |= inverse < 1
-        share = smooth_curve((z - a.apex) / a.height, (0.0, 0.3, 0.5, 0.75, 1.1), (1.9, 1.5, 0.85, 0.5, 0.5))
+        share = _CENTRAL((z - a.apex) / a.height)
         central = np.sqrt(np.maximum(np.float32(1) - inverse, 0))
         central *= (share * a.cavity_depth(z)).astype(np.float32)[:, None]
         box, thick = union_thickness(vessels, 20)
@@ -181,14 +184,10 @@ class FrontalFilm:
     def _ribs(self) -> Floats:
         frame, turn = self.frame, self.setup.turn
         ribs = self.skeleton.ribs
-        back, front = frame.blank(), frame.blank()
-        for layer, arcs, core, rim in ((back, ribs.posterior, 70, 135), (front, ribs.anterior, 58, 100)):
-            line = flat(arcs, lateral=False, turn=turn)
-            outline = ribbon(line, ribs.height)
-            count = line.shape[1]
-            frame.fill(layer, outline, core)
-            frame.draw_lines(layer, outline[:, :count], 1.3, rim)
-            frame.draw_lines(layer, outline[:, count:], 1.9, rim)
+        back, front = (
+            frame.shell(ribbon(flat(arcs, lateral=False, turn=turn), ribs.height), core, rim, CORTEX_MM)
+            for arcs, core, rim in ((ribs.posterior, 78, 142), (ribs.anterior, 60, 106))
+        )
         tangent = np.concatenate([ribs.posterior[:, -5:-1], ribs.anterior[:, 1:4]], axis=1)
         frame.draw_lines(front, flat(tangent, lateral=False, turn=turn), 5.0, 84)
         total = back.astype(np.float32)
@@ -217,7 +216,7 @@ class FrontalFilm:
 
     def _girdle(self) -> Bytes:
         frame, turn, sk = self.frame, self.setup.turn, self.skeleton
-        layer, blades = frame.blank(), frame.blank()
+        blades, clavicles = frame.blank(), []
         for side in (Side.RIGHT, Side.LEFT):
             blade = flat(sk.scapula(side, self.setup.spread), lateral=False, turn=turn)
             frame.fill(blades, [blade], 42)
@@ -232,11 +231,8 @@ class FrontalFilm:
             frame.fill(blades, [ball], 130)
             frame.draw_lines(blades, [ball], 1.8, 185)
             line = flat(sk.clavicle(side, self.setup.raised), lateral=False, turn=turn)
-            outline = ribbon(line, 11.5)
-            count = len(line)
-            frame.fill(layer, [outline], 84)
-            frame.draw_lines(layer, [outline[:count]], 1.9, 150)
-            frame.draw_lines(layer, [outline[count:]], 2.1, 150)
+            clavicles.append(ribbon(line, 11.5))
+        layer = frame.shell(np.array(clavicles), 84, 150, CORTEX_MM)
         return np.asarray(cv2.add(layer, blades), np.uint8)
 
     def pathology(self, blood: Floats, soft: Floats) -> None:

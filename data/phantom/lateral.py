@@ -14,6 +14,7 @@ from data.phantom.anatomy import POSTERIOR_DROP, Anatomy
 from data.phantom.body import lateral_body
 from data.phantom.devices import bronchus, can, trachea, wires
 from data.phantom.films import (
+    CORTEX_MM,
     LUNG_DENSITY,
     METAL_MM,
     VESSEL_MM,
@@ -137,13 +138,11 @@ class LateralFilm:
     def bones(self) -> Floats:
         """(H, W) mm of bone: ribs of both sides, spine, sternum, scapulae."""
         frame, sk = self.frame, self.skeleton
-        ribs, column = (frame.blank(), frame.blank()), frame.blank()
+        column = frame.blank()
         arcs = np.concatenate([sk.ribs.posterior[:, :-1], sk.ribs.anterior[:, 1:]], axis=1)
         outlines = band(flat(arcs, lateral=True), 0.8 * sk.ribs.height)
-        count, pairs = arcs.shape[1], len(arcs) // 2
-        for layer, outline in zip(ribs, (outlines[:pairs], outlines[pairs:]), strict=True):
-            frame.fill(layer, outline, 30)
-            frame.draw_lines(layer, np.concatenate([outline[:, :count], outline[:, count:]]), 1.3, 52)
+        pairs = len(arcs) // 2
+        ribs = [frame.shell(side, 30, 50, CORTEX_MM) for side in (outlines[:pairs], outlines[pairs:])]
         v = sk.vertebrae
         middle = flat(v.centre, lateral=True)[:, None, :]
         size = np.column_stack([v.half_depth, v.half_height])[:, None, :]

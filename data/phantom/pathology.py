@@ -20,7 +20,6 @@ LINE = "central_venous_line"
 PACEMAKER = "pacemaker"
 
 FINDINGS: tuple[str, ...] = (NODULE, CONSOLIDATION, EFFUSION, PNEUMOTHORAX, CARDIOMEGALY)
-DEVICES: tuple[str, ...] = (TUBE, LINE, PACEMAKER)
 
 
 class Zone(StrEnum):
@@ -275,9 +274,11 @@ def follow_up(anatomy: Anatomy, before: Case, rng: np.random.Generator, redraw: 
     if collapse is not None:
         collapse = None if fate[1] < 0.5 else Pneumothorax(collapse.side, Amount.SMALL, 0.45 * collapse.gap + 8)
     grown = float(rng.uniform(1.0, 1.35))
-    nodules = tuple(Nodule(n.side, n.zone, n.centre, n.radius * grown, n.lobes) for n in before.nodules)
+    nodules = tuple(
+        Nodule(n.side, zone_of(anatomy, n.centre[2]), n.centre, n.radius * grown, n.lobes) for n in before.nodules
+    )
     consolidations = tuple(
-        Consolidation(c.side, c.zone, c.centre, c.radii * 0.78, c.seed, c.fissure)
+        Consolidation(c.side, zone_of(anatomy, c.centre[2]), c.centre, c.radii * 0.78, c.seed, c.fissure)
         for c in before.consolidations
         if fate[2] > 0.5
     )

@@ -15,6 +15,9 @@ from data.phantom.geometry import Floats, blurred
 STORED_BITS = 12
 MAXIMUM = (1 << STORED_BITS) - 1
 
+PIXEL_MM = 0.75
+"""The pixel pitch for which `Setup.exposure` gives the quantum noise; smaller pixels catch fewer photons."""
+
 ELECTRONIC = 2e-8
 """Variance of the detector's own noise, in units of the unattenuated beam squared."""
 
@@ -33,8 +36,9 @@ def expose(materials: Materials, setup: Setup, rng: np.random.Generator) -> NDAr
         signal -= materials.metal * np.float32(2.4)
     np.exp(signal, out=signal)
     signal += _scatter(signal, setup)
-    spread = signal * np.float32(setup.exposure)
-    spread += np.float32(ELECTRONIC)
+    area = (setup.frame.spacing_mm / PIXEL_MM) ** 2
+    spread = signal * np.float32(setup.exposure / area)
+    spread += np.float32(ELECTRONIC / area)
     np.sqrt(spread, out=spread)
     spread *= noise(setup.frame.size, rng)
     signal += spread

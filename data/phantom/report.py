@@ -4,7 +4,7 @@ Every report speaks of every finding, present or absent, and of devices, so that
 indication gives a symptom or a question and never the finding itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,8 @@ from data.phantom.pathology import (
     CARDIOMEGALY,
     CONSOLIDATION,
     EFFUSION,
-    LINE,
     NODULE,
-    PACEMAKER,
     PNEUMOTHORAX,
-    TUBE,
     Amount,
     Case,
     CentralLine,
@@ -150,7 +147,7 @@ def _lungs(case: Case, before: Case | None, words: _Words) -> list[str]:
 
 def _consolidation(patch: Consolidation, before: Case | None, words: _Words) -> str:
     place = _place(patch, words)
-    if before is not None and any(p.side is patch.side and p.zone is patch.zone for p in before.consolidations):
+    if before is not None and any(np.array_equal(p.centre, patch.centre) for p in before.consolidations):
         return words.one(
             f"The consolidation in the {place} has partly cleared.",
             f"Consolidation in the {place}, less extensive than before.",
@@ -170,7 +167,7 @@ def _consolidation(patch: Consolidation, before: Case | None, words: _Words) -> 
 def _nodule(lump: Nodule, before: Case | None, words: _Words) -> str:
     place, size = _place(lump, words), f"{round(2 * lump.radius)} mm"
     if before is not None and before.nodules:
-        old = next((n for n in before.nodules if n.side is lump.side and n.zone is lump.zone), None)
+        old = next((n for n in before.nodules if np.array_equal(n.centre, lump.centre)), None)
         if old is not None:
             grown = lump.radius > 1.12 * old.radius
             change = (
@@ -359,16 +356,3 @@ def _impression(case: Case, before: Case | None, words: _Words) -> str:
     if len(points) == 1:
         return points[0]
     return " ".join(f"{number}. {point}" for number, point in enumerate(points, 1))
-
-
-SPOKEN: Mapping[str, str] = {
-    NODULE: "nodule",
-    CONSOLIDATION: "consolidation",
-    EFFUSION: "pleural effusion",
-    PNEUMOTHORAX: "pneumothorax",
-    CARDIOMEGALY: "heart",
-    TUBE: "endotracheal tube",
-    LINE: "central venous line",
-    PACEMAKER: "pacemaker",
-}
-"""The word by which a report names each finding."""

@@ -59,7 +59,7 @@ class Skeleton:
     def ribs(self) -> Ribs:
         number = _RIBS[:, None]
         end = np.interp(number, (1, 2, 7, 8, 9, 10, 11), (0.80, 0.79, 0.765, 0.75, 0.69, 0.6, 0.52))
-        back = np.linspace(0.06, 0.53, 12)[None, :] + 0 * number
+        back = np.linspace(0.025, 0.53, 13)[None, :] + 0 * number
         front = 0.48 + (end - 0.48) * np.linspace(0, 1, 12)[None, :]
         height = np.interp(number, (1, 2, 4, 9, 11), (10, 9, 9.5, 10, 8.5))
         return Ribs(self._arcs(number, back), self._arcs(number, front), np.concatenate([height, height]))

@@ -125,18 +125,19 @@ def _plan(index: int, seed: int) -> _Plan:
     anatomy = draw_anatomy(number, person)
     pacemaker = draw_pacemaker(person, anatomy.age)
 
-    def fresh(study: int) -> tuple[Case, tuple[View, ...]]:
+    def fresh(study: int) -> _Plan:
         rng = _generator(seed, _STUDY, study, 1)
         portable = bool(rng.random() < 0.2)
+        breath = anatomy.breathing(-float(rng.uniform(6, 22))) if portable else anatomy
         views = (View.AP,) if portable else (View.PA, View.LATERAL)
-        return draw_case(anatomy, rng, portable=portable, pacemaker=pacemaker), views
+        return _Plan(number, breath, draw_case(breath, rng, portable=portable, pacemaker=pacemaker), None, views)
 
-    case, views = fresh(earlier)
+    plan = fresh(earlier)
     if first:
-        return _Plan(number, anatomy, case, None, views)
+        return plan
     rng = _generator(seed, _STUDY, index, 2)
-    later = follow_up(anatomy, case, rng, lambda: draw_case(anatomy, rng, portable=False, pacemaker=pacemaker))
-    return _Plan(number, anatomy, later, case, (View.PA, View.LATERAL))
+    later = follow_up(anatomy, plan.case, rng, lambda: draw_case(anatomy, rng, portable=False, pacemaker=pacemaker))
+    return _Plan(number, anatomy, later, plan.case, (View.PA, View.LATERAL))
 
 
 def _film(
@@ -172,7 +173,6 @@ def _set_up(anatomy: Anatomy, view: View, rng: np.random.Generator, size: int) -
         collimation=(float(borders[0]), float(borders[1]), float(borders[2]), float(borders[3])),
         tilt=float(rng.normal(0, 3)),
         marker="L" if lateral or rng.random() < 0.4 else "R",
-        seed=int(rng.integers(2**31)),
     )
 
 
