@@ -33,10 +33,18 @@ def client(house: House) -> TestClient:
 
 
 def post(
-    client: TestClient, house: House, body: bytes, reader: str = "ana", query: str = "", finding: str = "heart", number: int = 1
+    client: TestClient,
+    house: House,
+    body: bytes,
+    reader: str = "ana",
+    query: str = "",
+    finding: str = "heart",
+    number: int = 1,
 ) -> Response:
     token = issue_token(house.workspace, reader, "session-1")
-    return client.post(f"/rr/drafts/{number}/{finding}?{query}", content=body, headers=OURS | {"X-Reading-Room-Token": token})
+    return client.post(
+        f"/rr/drafts/{number}/{finding}?{query}", content=body, headers=OURS | {"X-Reading-Room-Token": token}
+    )
 
 
 def test_pixels_arrive_as_stored(client: TestClient, house: House) -> None:
@@ -173,7 +181,9 @@ def test_another_readers_token_cannot_go_on_with_a_drawing(client: TestClient, h
 @pytest.mark.parametrize("token", ["", "nonsense", "W10.abc.def"])
 def test_a_drawing_without_a_token_of_ours_is_refused(client: TestClient, house: House, token: str) -> None:
     put(house, "d", study("a"))
-    refused = client.post("/rr/drafts/1/heart", content=to_wire(block()), headers=OURS | {"X-Reading-Room-Token": token})
+    refused = client.post(
+        "/rr/drafts/1/heart", content=to_wire(block()), headers=OURS | {"X-Reading-Room-Token": token}
+    )
     assert refused.status_code == 403
     assert "Reload" in refused.json()["error"]
 

@@ -1,0 +1,281 @@
+"""The command line, as a person or a script meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import MODULES, main
+from app.house import House
+from app.services import snapshots, training
+from core.jobs import JobState
+from core.recipes import preset
+from db import jobs
+from tests.conftest import ROOT
+from tests.making import block, film, image, put, study
+
+
+class Told:
+    """What a command printed, and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        """The one object on standard output."""
+        lines = self.out.strip().splitlines()
+        assert len(lines) == 1, self.out
+        return json.loads(lines[0])
+
+
+@pytest.fixture
+def run(place: object, capfd: pytest.CaptureFixture[str]) -> Any:
+    def command(*words: str) -> Told:
+        capfd.readouterr()
+        code = main(words)
+        out, err = capfd.readouterr()
+        return Told(code, out, err)
+
+    return command
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    from data.images import from_pixels
+
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for seed in range(3):
+        (folder / f"p{seed}.png").write_bytes(from_pixels(film(seed), 8).payload)
+    (folder / "cut.png").write_bytes(from_pixels(film(9), 8).payload[:200])
+    return folder
+
+
+def test_help_names_every_command_and_that_it_is_for_research(run: Any) -> None:
+    told = run("--help")
+    assert told.code == 0
+    assert all(f"  {name} " in told.out for name in MODULES)
+    assert "not for clinical decisions" in " ".join(told.out.split())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_command_has_help_with_an_example_and_speaks_json(run: Any, name: str) -> None:
+    told = run(name, "--help")
+    assert told.code == 0
+    assert "Example:" in told.out
+    assert f"python -m app {name}" in " ".join(told.out.split())
+    assert "--json" in told.out
+
+
+def test_simple_commands_load_neither_streamlit_nor_torch() -> None:
+    code = (
+        "import sys; from app.cli import main; main(['jobs']); print({'streamlit', 'torch', 'cv2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("set()")
+
+
+def test_init_makes_a_workspace(run: Any, home: Path) -> None:
+    told = run("init", "--json")
+    assert told.json == {"home": str(home), "database": told.json["database"], "studies": 0}
+    assert (home / "reading-room.db").exists()
+
+
+def test_an_import_says_what_it_added(run: Any, films: Path) -> None:
+    told = run("import", "images", str(films), "--dataset", "loose", "--json")
+    assert told.code == 0
+    assert list(told.json) == ["dataset", "studies", "images", "masks", "reports", "duplicates", "skipped"]
+    assert (told.json["dataset"], told.json["studies"], told.json["images"]) == ("loose", 3, 3)
+    (left_out,) = told.json["skipped"]
+    assert "cut.png" in left_out["item"]
+    assert set(left_out) == {"item", "reason"}
+
+
+def test_a_second_import_adds_nothing(run: Any, films: Path) -> None:
+    run("import", "images", str(films), "--dataset", "loose")
+    told = run("import", "images", str(films), "--dataset", "loose", "--json").json
+    assert (told["studies"], told["images"], told["duplicates"]) == (0, 0, 3)
+
+
+def test_a_rehearsed_import_keeps_nothing(run: Any, films: Path) -> None:
+    told = run("import", "images", str(films), "--dataset", "loose", "--dry-run", "--json")
+    assert told.json["studies"] == 3
+    assert run("snapshot", "s", "--dataset", "loose", "--json").code == 1
+
+
+def test_an_import_is_on_record_as_a_job(run: Any, films: Path) -> None:
+    run("import", "images", str(films), "--dataset", "loose")
+    (job,) = run("jobs", "--json").json["jobs"]
+    assert (job["kind"], job["state"], job["result"]["images"]) == ("import", "succeeded", 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("import", "images", "/nowhere", "--dataset", "d"), 1, "no /nowhere"),
+        (("import", "tarot", ".", "--dataset", "d"), 1, "no kind of import"),
+        (("snapshot", "s", "--dataset", "nope"), 1, "no dataset"),
+        (("snapshot", "s", "--dataset", "d", "--split", "0.9,0.9,0.1"), 1, "add up to 1"),
+        (("snapshot", "s", "--dataset", "d", "--split", "0.8,0.1,0.1", "--folds", "5"), 1, "--folds"),
+        (("train", "astrology", "--snapshot", "s"), 1, "no model family"),
+        (("train", "segmentation", "--snapshot", "nope"), 1, "no snapshot"),
+        (("train", "segmentation", "--snapshot", "s", "--set", "epochs=many"), 1, "epochs is a number"),
+        (("train", "segmentation", "--snapshot", "s", "--set", "dice_weight=0", "--set", "bce_weight=0"), 1, "both 0"),
+        (("train", "segmentation", "--snapshot", "s", "--recipe", "/nowhere.yaml"), 1, "no recipe file"),
+        (("evaluate", "segmentation-v9", "--snapshot", "s"), 1, "no model"),
+        (("predict", "segmentation", "--dataset", "d"), 1, "no model"),
+        (("export", "coco", "/tmp/x"), 1, "one of the two"),
+        (("export", "pdf", "/tmp/x", "--dataset", "d"), 1, "no export format"),
+        (("jobs", "show", "7"), 1, "no job 7"),
+        (("jobs", "cancel", "7"), 1, "no job 7"),
+        (("models", "show", "segmentation-v9"), 1, "no model"),
+        (("promote", "segmentation-v9"), 1, "--reason"),
+        (("promote", "segmentation-v9", "--reason", "good"), 1, "no model"),
+        (("rollback", "segmentation", "--reason", "bad"), 1, "none to go back to"),
+        (("restore", "/nowhere.tar"), 1, "no backup"),
+        (("train", "segmentation"), 2, "--snapshot"),
+        (("jobs", "--limit", "none"), 2, "--limit"),
+        (("jobs", "show"), 2, "'job'"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_told_in_a_sentence(run: Any, words: tuple[str, ...], code: int, says: str) -> None:
+    told = run(*words)
+    assert (told.code, told.out) == (code, "")
+    assert says in told.err
+    assert "Traceback" not in told.err
+    machines = run(*words, "--json")
+    assert machines.code == code
+    assert says in machines.json["error"]
+
+
+def test_a_snapshot_tells_its_content_and_the_same_content_is_the_same_snapshot(run: Any, house: House) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})]), study("b", report="Clear lungs."))
+    first = run("snapshot", "s", "--dataset", "d", "--json").json["snapshots"][0]
+    again = run("snapshot", "s", "--dataset", "d", "--json").json["snapshots"][0]
+    assert first["sha"] == again["sha"]
+    assert (first["studies"], first["masks"], first["reports"]) == (2, 1, 1)
+    assert sum(first["by_split"].values()) == 2
+
+
+def test_a_split_that_contradicts_an_earlier_snapshot_is_refused(run: Any, house: House) -> None:
+    put(house, "d", study("a"))
+    assert run("snapshot", "s", "--dataset", "d", "--split", "0.7,0.2,0.1").code == 0
+    assert "already split 0.7,0.2,0.1" in run("snapshot", "t", "--dataset", "d", "--split", "0.8,0.1,0.1").err
+
+
+def test_folds_make_one_snapshot_each(run: Any, house: House) -> None:
+    put(house, "d", *(study(f"s{n}") for n in range(6)))
+    made = run("snapshot", "f", "--dataset", "d", "--folds", "3", "--json").json["snapshots"]
+    assert [each["name"] for each in made] == ["f-fold0", "f-fold1", "f-fold2"]
+    assert sum(each["by_split"]["test"] for each in made) == 6
+
+
+def test_an_export_can_be_imported_again(run: Any, house: House, tmp_path: Path) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})], report="Clear lungs."))
+    run("snapshot", "s", "--dataset", "d")
+    out = tmp_path / "out"
+    told = run("export", "coco", str(out), "--snapshot", "s", "--json").json
+    assert (told["form"], told["out"], told["masks"]) == ("coco", str(out), 1)
+    back = run("import", "coco", str(out), "--dataset", "again", "--json").json
+    assert (back["studies"], back["images"], back["masks"], back["reports"]) == (1, 1, 1, 1)
+    assert "not empty" in run("export", "coco", str(out), "--snapshot", "s").err
+
+
+def test_training_without_wait_queues_a_job_with_the_whole_recipe(run: Any, house: House, tmp_path: Path) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})]))
+    run("snapshot", "s", "--dataset", "d")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("epochs: 7\nbatch_size: 2\n")
+    words = ("train", "segmentation", "--snapshot", "s", "--preset", "smoke", "--recipe", str(recipe))
+    job = run(*words, "--set", "epochs=3", "--promote", "rule", "--json").json["job"]
+    stated = job["parameters"]["recipe"]
+    assert (stated["epochs"], stated["batch_size"], stated["encoder"]) == (3, 2, "tiny")
+    assert (job["state"], job["family"], job["snapshot"]) == ("queued", "segmentation", "s")
+    assert job["parameters"]["promote"] == "rule"
+
+
+def test_a_job_is_shown_cancelled_and_repeated(run: Any, house: House) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})]))
+    snapshots.freeze(house, "s", ["d"], "ana")
+    job = training.train(house, preset("segmentation", "smoke"), "s", "ana")
+    shown = run("jobs", "show", str(job.id), "--json").json
+    assert set(shown) == {"job", "latest", "log", "traceback"}
+    assert run("jobs", "cancel", str(job.id), "--json").json["job"]["state"] == "cancelled"
+    assert "cannot become" in run("jobs", "retry", str(job.id)).err
+
+
+def test_doctor_finds_a_damaged_and_a_missing_blob(run: Any, house: House) -> None:
+    put(house, "d", study("a"), study("b"))
+    assert run("doctor", "--json").json["ok"] is True
+    one, other = sorted(house.store.iterate())
+    damaged, missing = house.store.path(one), house.store.path(other)
+    assert damaged is not None
+    assert missing is not None
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"rot" + damaged.read_bytes()[3:])
+    missing.unlink()
+    told = run("doctor", "--json")
+    levels = {check["name"]: check["level"] for check in told.json["checks"]}
+    assert (told.code, told.json["ok"]) == (1, False)
+    assert (levels["damaged blobs"], levels["missing blobs"], levels["database"]) == ("broken", "broken", "ok")
+    assert run("doctor", "--quick").code == 1
+
+
+def test_doctor_tells_a_database_that_is_none(run: Any, home: Path) -> None:
+    (home / "reading-room.db").write_bytes(b"no database at all" * 300)
+    told = run("doctor", "--json")
+    assert told.code == 1
+    assert "Restore a backup" in told.json["checks"][0]["detail"]
+
+
+def test_doctor_counts_blobs_that_no_row_names(run: Any, house: House) -> None:
+    put(house, "d", study("a"))
+    house.store.put(b"left behind by a crash")
+    told = run("doctor", "--json")
+    assert told.code == 0
+    assert {c["name"]: c["level"] for c in told.json["checks"]}["orphan blobs"] == "note"
+
+
+def test_ctrl_c_during_a_wait_cancels_the_job(house: House) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})]))
+    snapshots.freeze(house, "s", ["d"], "ana")
+    with house.database.writing() as session:
+        from db import workers
+
+        # A worker that says it lives, so that the command starts none of its own and the job stays queued.
+        workers.present(session, "trainer@elsewhere:1", "trainer", "elsewhere", 1)
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "train",
+        "segmentation",
+        "--snapshot",
+        "s",
+        "--preset",
+        "smoke",
+        "--wait",
+        "--json",
+    ]
+    waiting = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    deadline = time.monotonic() + 60
+    while not training.recent_jobs(house) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1
+    assert json.loads(out) == {"error": "Job 1 was cancelled."}
+    assert "Cancelling job 1" in err
+    with house.database.reading() as session:
+        assert jobs.get_job(session, 1).state is JobState.CANCELLED
