@@ -1,11 +1,7 @@
 """Served by `streamlit run` in the editor's browser tests: the page beside the stand-in routes."""
 
-import sys
-from pathlib import Path
+import streamlit as st
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
-
-import streamlit as st  # noqa: E402
-from editor_backend import ROUTES  # noqa: E402
+from tests.browser.editor_backend import ROUTES
 
 app = st.App("editor_page.py", routes=ROUTES)

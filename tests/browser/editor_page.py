@@ -1,7 +1,6 @@
 """The page under test: a text box, the editor, and a panel beside it, as on the review screen."""
 
 import streamlit as st
-from editor_backend import BACKEND, TOKEN
 
 from app.mask_editor import (
     EditorImage,
@@ -13,6 +12,7 @@ from app.mask_editor import (
     finding_in_hand,
     mask_editor,
 )
+from tests.browser.editor_backend import BACKEND, TOKEN
 
 st.set_page_config(layout="wide")
 st.html(

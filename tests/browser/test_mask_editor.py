@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from editor_driver import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from playwright.sync_api import Browser, BrowserContext, expect
+from scipy import ndimage
+
+from app.mask_editor import ActionKind, Orientation, parse_action
+from core import masks
+from tests.browser.editor_driver import (
     BackendClient,
     EditorOnPage,
     Point,
@@ -20,14 +28,6 @@ from editor_driver import (
     until,
     winding,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from playwright.sync_api import Browser, BrowserContext, expect
-from scipy import ndimage
-
-from app.mask_editor import ActionKind, Orientation, parse_action
-from core import masks
 
 pytestmark = pytest.mark.browser
 

@@ -10,6 +10,7 @@ import { sentenceOf } from "./loading.js";
 import { encodeRuns, runsToBytes } from "./masks.js";
 import { forgetUnsaved, keepUnsaved } from "./offline.js";
 
+const SAVE_MEASURE = "stroke-save";
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 20000;
 const PATIENCE_MS = 20000;
@@ -74,6 +75,7 @@ export class SaveQueue {
   async send() {
     const { layer, saver, revision } = this;
     const { film } = layer;
+    const start = performance.now();
     const runs = encodeRuns(layer.pixels());
     const at = new Date().toISOString();
     saver.remember({
@@ -92,6 +94,9 @@ export class SaveQueue {
     });
     const url = `${saver.routes.drafts}/${film.id}/${encodeURIComponent(layer.finding)}?${query}`;
     const acknowledgement = await saver.post(url, runsToBytes(runs));
+    // The newest save's time, from encoding to acknowledgement, for whoever watches the page's performance.
+    performance.clearMeasures(SAVE_MEASURE);
+    performance.measure(SAVE_MEASURE, { start, end: performance.now() });
     this.saved = revision;
     layer.draftId = acknowledgement.draft;
     layer.ownDrafts.add(acknowledgement.draft);
