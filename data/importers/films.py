@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -123,11 +123,6 @@ def sex_letter(text: str) -> str | None:
 
 def split_named(text: str) -> Split | None:
     return _SPLITS.get(text.strip().lower())
-
-
-def first_cell(cells: Mapping[str, str], names: Iterable[str]) -> str:
-    """The first cell that says something among columns that mean the same."""
-    return next((cells[name] for name in names if cells.get(name)), "")
 
 
 def _is_litter(relative: Path) -> bool:
