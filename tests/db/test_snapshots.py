@@ -1,0 +1,137 @@
+"""Freezing: which masks count where, what is left out and why, and that equal content has one hash."""
+
+import pytest
+
+from core.annotations import NewMask, NewPrediction, Origin
+from core.reports import Cleaning, Report
+from core.snapshots import EmptySnapshot, Fold, Manifest, SnapshotFilter, content_hash, disjoint, from_bytes, to_bytes
+from core.studies import Split, View
+from db import masks, models, predictions, snapshots
+from db.engine import Database
+from db.models import NewModel
+from db.people import ensure_reader
+from db.snapshots import SnapshotExists
+from tests.db.conftest import SMALL, bring
+
+
+def collect(database: Database, wanted: SnapshotFilter | None = None, fold: Fold | None = None) -> Manifest:
+    with database.reading() as session:
+        return snapshots.collect(session, ["chest"], wanted, fold=fold)
+
+
+def draw(database: Database, sha: str, image: int = 1, suggestion: int | None = None) -> int:
+    origin = Origin.CORRECTED if suggestion else Origin.MANUAL
+    with database.writing() as session:
+        reader = ensure_reader(session, "Ann")
+        new = NewMask(image, "heart", sha, SMALL)
+        parent = masks.current(session, image).get("heart")
+        return masks.add_version(
+            session, new, origin, reader, parent_id=parent.id if parent else None, prediction_id=suggestion
+        ).id
+
+
+def suggest(database: Database, image: int = 1) -> int:
+    with database.writing() as session:
+        model = models.register(session, NewModel("segmentation", "f", {}, ("heart",), "dice", {}), "Ann")
+        sha = "pixels-chest-s1"
+        return predictions.add_predictions(session, model.id, [NewPrediction(image, sha, "heart", "guess", SMALL)])[0]
+
+
+def heart(manifest: Manifest) -> list[str]:
+    return [mask.sha for study in manifest.studies for image in study.images for mask in image.masks]
+
+
+def test_a_readers_mask_counts_before_an_imported_one(database: Database) -> None:
+    bring(database, "s1", masks=("heart",), split=Split.TRAIN)
+    assert heart(collect(database)) == ["heart-s1"]
+    draw(database, "ann's")
+    assert heart(collect(database)) == ["ann's"]
+
+
+@pytest.mark.parametrize(("split", "counts"), [(Split.TRAIN, "after a suggestion"), (Split.TEST, "heart-s1")])
+def test_a_mask_that_a_model_had_a_hand_in_teaches_but_never_judges(
+    database: Database, split: Split, counts: str
+) -> None:
+    bring(database, "s1", masks=("heart",), split=split)
+    draw(database, "after a suggestion", suggestion=suggest(database))
+    assert heart(collect(database)) == [counts]
+
+
+def test_a_drawing_upon_a_corrected_suggestion_still_counts_as_suggested(database: Database) -> None:
+    bring(database, "s1", masks=("heart",), split=Split.VALIDATION)
+    draw(database, "corrected", suggestion=suggest(database))
+    draw(database, "drawn upon it")
+    assert heart(collect(database)) == ["heart-s1"]
+
+
+def test_equal_content_has_one_hash_and_survives_the_way_to_bytes_and_back(database: Database) -> None:
+    bring(database, "s1", masks=("heart",), report=Report(findings="Clear."))
+    one, other = collect(database), collect(database)
+    assert content_hash(one) == content_hash(other)
+    assert content_hash(from_bytes(to_bytes(one))) == content_hash(one)
+    draw(database, "new")
+    assert content_hash(collect(database)) != content_hash(one)
+
+
+def test_filters_leave_out_and_say_why(database: Database) -> None:
+    bring(database, "with", masks=("heart",), report=Report(findings="The lungs are clear of any disease."))
+    bring(database, "without")
+    found = collect(database, SnapshotFilter(with_masks=True))
+    assert [study.key for study in found.studies] == ["with"]
+    assert found.excluded == (("chest/without", "no mask"),)
+    assert [s.key for s in collect(database, SnapshotFilter(with_report=True)).studies] == ["with"]
+    assert [s.key for s in collect(database, SnapshotFilter(min_report_characters=10)).studies] == ["with", "without"]
+
+
+def test_views_that_are_not_wanted_stay_out(database: Database) -> None:
+    bring(database, "frontal")
+    bring(database, "lateral", view=View.LATERAL)
+    assert [s.key for s in collect(database, SnapshotFilter(views=(View.PA,))).studies] == ["frontal"]
+
+
+def test_a_filter_that_leaves_nothing_is_refused_with_the_reasons(database: Database) -> None:
+    bring(database, "s1")
+    with pytest.raises(EmptySnapshot, match="no mask"):
+        collect(database, SnapshotFilter(with_masks=True))
+
+
+def test_max_patients_takes_whole_patients(database: Database) -> None:
+    for number in range(6):
+        bring(database, f"p{number}-a", patient=f"p{number}")
+        bring(database, f"p{number}-b", patient=f"p{number}")
+    found = collect(database, SnapshotFilter(max_patients=2))
+    assert sorted(study.key for study in found.studies) == ["p0-a", "p0-b", "p1-a", "p1-b"]
+
+
+def test_cleaning_is_recorded_and_done(database: Database) -> None:
+    bring(database, "s1", report=Report(findings="Chest XXXX is clear."))
+    with database.reading() as session:
+        manifest = snapshots.collect(session, ["chest"], cleaning=Cleaning(drop_marks=True))
+    assert manifest.cleaning == Cleaning(drop_marks=True)
+    assert manifest.studies[0].report == Report(findings="Chest is clear.")
+
+
+def test_the_same_name_with_other_content_is_refused(database: Database) -> None:
+    bring(database, "s1")
+    one = collect(database)
+    with database.writing() as session:
+        first = snapshots.record_snapshot(session, "a", content_hash(one), one, "Ann")
+        assert snapshots.record_snapshot(session, "a", content_hash(one), one, "Bob") == first
+        with pytest.raises(SnapshotExists):
+            snapshots.record_snapshot(session, "a", "0" * 64, one, "Ann")
+
+
+def test_every_patient_is_tested_in_one_fold_and_no_fold_lets_a_patient_be_in_two_splits(database: Database) -> None:
+    for number in range(25):
+        bring(database, f"p{number}-a", patient=f"p{number}")
+        bring(database, f"p{number}-b", patient=f"p{number}")
+    folds = [collect(database, fold=Fold(index, 5)) for index in range(5)]
+    assert all(disjoint(fold.studies) for fold in folds)
+    tested = [study.key for fold in folds for study in fold.of(Split.TEST)]
+    assert sorted(tested) == sorted(f"p{n}-{x}" for n in range(25) for x in "ab")
+
+
+def test_folds_leave_the_patients_own_split_alone(database: Database) -> None:
+    bring(database, "s1", split=Split.TEST)
+    collect(database, fold=Fold(0, 2))
+    assert collect(database).studies[0].split is Split.TEST
