@@ -25,7 +25,8 @@ _HEADINGS = {
 _HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULTILINE)
 _MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*.*?\*\*\]", re.IGNORECASE)
 _NUMBERING = re.compile(r"\s*\d+[.)]")
-_ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|cm|mm|no)\.$", re.IGNORECASE)
+_TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e)\.$", re.IGNORECASE)
+_UNIT = re.compile(r"\b(?:cm|mm|no)\.$", re.IGNORECASE)
 
 TEMPLATED_NORMAL: tuple[str, ...] = (
     "the heart is normal in size",
@@ -149,12 +150,21 @@ def _split(section: str, text: str) -> list[Sentence]:
     start = 0
     for stop in re.finditer(r"[.!?](?=\s|$)|\n+", text):
         candidate = text[start : stop.end()]
-        if stop.end() < len(text) and (_ABBREVIATION.search(candidate) or _NUMBERING.fullmatch(candidate)):
+        if _goes_on(candidate, text[stop.end() :]):
             continue
         _append(found, section, text, start, stop.end())
         start = stop.end()
     _append(found, section, text, start, len(text))
     return found
+
+
+def _goes_on(candidate: str, rest: str) -> bool:
+    """Whether a stop is none: of a title, of a unit with no new sentence behind it, of a number in a list."""
+    if not rest.strip():
+        return False
+    if _TITLE.search(candidate) or _NUMBERING.fullmatch(candidate):
+        return True
+    return bool(_UNIT.search(candidate)) and not rest.lstrip()[0].isupper()
 
 
 def _append(found: list[Sentence], section: str, text: str, start: int, end: int) -> None:

@@ -53,7 +53,7 @@ class SplitPolicy:
 
     def __post_init__(self) -> None:
         shares = (self.train, self.validation, self.test)
-        if any(share < 0 for share in shares) or abs(sum(shares) - 1) > 1e-6 or self.train == 0:
+        if not all(share >= 0 for share in shares) or abs(sum(shares) - 1) > 1e-6 or self.train == 0:
             raise BadSplit(f"A split is three shares that add up to 1, such as 0.8,0.1,0.1; not {self}.")
 
     def __str__(self) -> str:

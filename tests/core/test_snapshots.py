@@ -1,0 +1,83 @@
+"""Splits and manifests: pure functions whose answers never change, and an algebra of patients that move together."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.snapshots import BadSplit, MalformedManifest, SplitPolicy, companions, fold_of, from_bytes, split_of
+from core.studies import Split
+
+VALIDATION, TEST = {5}, {6, 10, 11, 14}
+"""Of the first fifteen; written down once, and never to change: a patient keeps one split for ever."""
+
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+
+
+@given(names, names, st.integers(0, 10**6))
+def test_a_split_depends_on_dataset_patient_and_seed_alone(dataset: str, patient: str, seed: int) -> None:
+    policy = SplitPolicy(seed=seed)
+    assert split_of(dataset, patient, policy) is split_of(dataset, patient, SplitPolicy(seed=seed))
+
+
+def test_these_patients_fall_here_for_ever() -> None:
+    found = {n: split_of("jsrt", f"JPCLN{n:03d}", SplitPolicy()).value for n in range(1, 16)}
+    assert {n for n, split in found.items() if split == "validation"} == VALIDATION
+    assert {n for n, split in found.items() if split == "test"} == TEST
+
+
+def test_the_shares_are_met_among_many_patients() -> None:
+    policy = SplitPolicy(0.6, 0.25, 0.15)
+    found = [split_of("d", f"p{n}", policy) for n in range(4000)]
+    assert found.count(Split.TRAIN) / 4000 == pytest.approx(0.6, abs=0.03)
+    assert found.count(Split.VALIDATION) / 4000 == pytest.approx(0.25, abs=0.03)
+
+
+@given(st.floats(0.01, 0.98), st.floats(0, 1), names)
+def test_a_larger_training_share_never_takes_a_patient_out_of_training(train: float, more: float, patient: str) -> None:
+    larger = train + (1 - train) * more
+    if split_of("d", patient, SplitPolicy(train, 1 - train, 0)) is Split.TRAIN:
+        assert split_of("d", patient, SplitPolicy(larger, 1 - larger, 0)) is Split.TRAIN
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0.8", "0.8,0.1", "0.8,0.1,0.2", "0,0.5,0.5", "a,b,c", "1.2,-0.1,-0.1", "nan,0,0"]
+)
+def test_shares_that_are_no_split_are_refused(text: str) -> None:
+    with pytest.raises(BadSplit, match=r"0\.8,0\.1,0\.1"):
+        SplitPolicy.parse(text)
+
+
+def test_shares_are_read_as_written() -> None:
+    assert SplitPolicy.parse("0.7, 0.2,0.1") == SplitPolicy(0.7, 0.2, 0.1)
+
+
+@given(names, st.integers(2, 10))
+def test_a_patient_is_in_one_of_the_folds(patient: str, folds: int) -> None:
+    assert 0 <= fold_of("d", patient, folds) < folds
+
+
+@given(st.dictionaries(names, st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4), max_size=12))
+def test_companions_are_the_groups_joined_by_shared_images(holders: dict[str, list[str]]) -> None:
+    leader = companions(holders)
+    assert set(leader) == {patient for patients in holders.values() for patient in patients}
+    for patients in holders.values():
+        assert len({leader[patient] for patient in patients}) == 1
+    for patient, lead in leader.items():
+        assert lead <= patient
+        assert lead == min(other for other, its in leader.items() if its == lead)
+        assert patient == lead or _joined(patient, lead, holders)
+
+
+def _joined(a: str, b: str, holders: dict[str, list[str]]) -> bool:
+    reached = {a}
+    while True:
+        grown = reached | {p for patients in holders.values() if reached & set(patients) for p in patients}
+        if grown == reached:
+            return b in reached
+        reached = grown
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"studies": 1}', b"\xff"])
+def test_bytes_that_are_no_manifest_are_refused(body: bytes) -> None:
+    with pytest.raises(MalformedManifest):
+        from_bytes(body)
