@@ -1,4 +1,4 @@
-"""What every test can rely on: a workspace of its own, never the person's, and in CI no test that quietly did not run."""
+"""What every test can rely on: a workspace of its own, and in CI no test that quietly did not run."""
 
 import os
 import shutil

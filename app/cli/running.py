@@ -73,7 +73,7 @@ def clerk(as_json: AsJson = False) -> None:
 
 @commands.command()
 def init(
-    demo: Annotated[bool, typer.Option(help="Put simulated studies into an empty database.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Put simulated studies into an empty database.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the workspace and bring its database up to date.

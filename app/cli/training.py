@@ -76,7 +76,9 @@ def evaluate(
 def predict(
     model: Annotated[str, typer.Argument(help="A model such as segmentation-v3, or a family for its model in use.")],
     dataset: Annotated[str, typer.Option(help="The dataset to make suggestions for.")],
-    unreviewed: Annotated[bool, typer.Option(help="Only studies not yet submitted, in worklist order.")] = False,
+    unreviewed: Annotated[
+        bool, typer.Option("--unreviewed", help="Only studies not yet submitted, in worklist order.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a model's suggestions for a dataset.

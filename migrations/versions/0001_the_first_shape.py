@@ -202,7 +202,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("studies", schema=None) as batch_op:
         batch_op.create_index("ix_studies_changed_at", ["changed_at", "id"], unique=False)
-        batch_op.create_index("ix_studies_dataset_state_queue", ["dataset_id", "state", "queue_rank", "id"], unique=False)
+        batch_op.create_index(
+            "ix_studies_dataset_state_queue", ["dataset_id", "state", "queue_rank", "id"], unique=False
+        )
         batch_op.create_index("ix_studies_has_mask", ["has_mask", "state"], unique=False)
         batch_op.create_index("ix_studies_has_report", ["has_report", "state"], unique=False)
         batch_op.create_index("ix_studies_has_suggestion", ["has_suggestion", "state"], unique=False)
