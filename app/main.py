@@ -19,5 +19,5 @@ pages = Pages(
 keep(pages)
 chosen = st.navigation(pages.all(), position="hidden")
 with frame.told():
-    frame.top(pages)
+    frame.top(pages, chosen)
     chosen.run()

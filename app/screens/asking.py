@@ -32,20 +32,18 @@ class Asked:
     answer: str = ""
 
 
-def show_report(opened: OpenStudy, in_hand: str | None) -> None:
-    """The report, and beneath it what became of the sentence that was clicked last."""
+def show_report(opened: OpenStudy) -> None:
+    """The report, and above it what became of the sentence that was clicked last."""
     if opened.study.report is None or opened.study.report.is_empty:
         st.html('<div class="rr-quiet">This study has no report.</div>')
         return
     asked = _asked(opened)
     can_ask = not opened.study.blind and _film_for_questions(opened) is not None
-    report(sections(opened), can_ask, asked.sentence if asked else None)
-    if asked is None:
-        return
-    if asked.answer:
+    if asked is not None and asked.answer:
         st.html(f'<div class="rr-quiet" data-testid="answer">{frame.escaped(asked.answer)}</div>')
-    else:
+    elif asked is not None:
         _wait()
+    report(sections(opened), can_ask, asked.sentence if asked else None)
 
 
 def act(opened: OpenStudy, in_hand: str | None) -> None:

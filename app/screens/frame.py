@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
+from app.parts.keycard import keycard
 from app.parts.presence import presence
 from app.screens import session
 from app.screens.pages import Pages
@@ -13,20 +15,36 @@ from app.services import worklist
 from core.errors import ReadingRoomError
 from core.registry import RESEARCH_ONLY
 
+_KEYS = {
+    "↓ ↑": "Walk through the studies",
+    "Enter": "Open the study in the row",
+    "N": "Open the study that the queue offers next",
+    "Page down": "Later studies",
+    "Page up": "Earlier studies",
+    "?": "This card",
+}
+_KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}
 
-def top(pages: Pages) -> None:
+
+def top(pages: Pages, here: Page) -> None:
     """The row at the top: the reader's screens, the engineer's, the data's; then who reads here."""
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
         for group in ((pages.worklist, pages.review), (pages.train, pages.models), (pages.data,)):
             for page in group:
-                st.page_link(page)
+                if page == here:
+                    with st.container(key="rr-here", width="content"):
+                        st.page_link(page)
+                else:
+                    st.page_link(page)
             if group != (pages.data,):
                 st.html('<span class="rr-rule"></span>', width="content")
         st.space("stretch")
         st.html(f'<span class="rr-research">{RESEARCH_ONLY}</span>', width="content")
         _reader()
+        with st.container(width="content"):
+            keycard(_KEYS if here == pages.worklist else _KEYS_ELSEWHERE, is_editors=here == pages.review)
         with st.container(width="content"):
             presence(session.reader())
 

@@ -33,7 +33,9 @@ _KINDS = {
 def show() -> None:
     left, right = st.columns([0.4, 0.6], gap="large")
     with left:
-        kind = st.selectbox("Kind", list(IMPORTERS), format_func=lambda each: _named(each)[0], key="import-kind")
+        kind = st.selectbox(
+            "Kind", sorted(IMPORTERS, key=_place), format_func=lambda each: _named(each)[0], key="import-kind"
+        )
         st.html(f'<div class="rr-quiet">{_named(kind)[1]}</div>')
         dataset = st.text_input("Dataset", placeholder="The name it will have here", key="import-dataset")
         way = st.segmented_control(
@@ -47,7 +49,13 @@ def show() -> None:
         else:
             path = st.text_input("Path", placeholder="A folder, a file or a zip on this machine", key="import-path")
         ready = bool(dataset.strip()) and bool(path.strip() or dropped)
-        if st.button("Look first", disabled=not ready, help="See what would come in, and what not and why"):
+        is_first = st.session_state.get(_LOOKED) is None
+        if st.button(
+            "Look first",
+            type="primary" if is_first else "secondary",
+            disabled=not ready,
+            help="See what would come in, and what not and why",
+        ):
             source = uploads.keep(session.house(), dropped) if dropped else Path(path.strip()).expanduser()
             job = service.request(session.house(), kind, source, dataset.strip(), session.reader(), rehearsal=True)
             st.session_state[_LOOKED] = job.id
@@ -122,6 +130,10 @@ def show_reports() -> None:
     st.html(f'<div class="rr-quiet">From {frame.escaped(str(chosen.parameters["path"]))}</div>')
     with st.container(width=720):
         show_report(QualityReport.from_json(chosen.result))
+
+
+def _place(kind: str) -> int:
+    return list(_KINDS).index(kind) if kind in _KINDS else len(_KINDS)
 
 
 def _named(kind: str) -> tuple[str, str]:

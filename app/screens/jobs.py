@@ -33,7 +33,7 @@ def title(job: Job) -> str:
     """The job in a few words."""
     p = job.parameters
     words = {
-        JobKind.TRAIN: f"{job.family} on {job.snapshot}",
+        JobKind.TRAIN: f"{job.family} on {job.snapshot}, {p.get('recipe', {}).get('preset', '')}",
         JobKind.EVALUATE: f"{p.get('model')} on {job.snapshot}, {p.get('split')}",
         JobKind.PREDICT: f"{p.get('model')} for {p.get('dataset') or 'all studies not yet reviewed'}",
         JobKind.IMPORT: f"{p.get('kind')} into {p.get('dataset')}",
@@ -68,7 +68,7 @@ def show_detail(job: Job) -> None:
     """Everything about one job. Call inside a fragment that runs again by itself while the job goes on."""
     house = session.house()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {_plain(title(job))}", width="content")
+        st.html(f'<span class="rr-title">{frame.escaped(title(job))}</span>', width="content")
         badge(job)
         st.space("stretch")
         buttons(job)
@@ -156,8 +156,3 @@ def buttons(job: Job) -> None:
     made = job.result.get("model")
     if job.state is JobState.SUCCEEDED and made and job.kind is not JobKind.PREDICT:
         st.page_link(pages().models, label=f"See {made}", query_params={"model": str(made)})
-
-
-def _plain(text: str) -> str:
-    """Text as it is, inside Markdown."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>()#+-.!|~$:" else character for character in text)

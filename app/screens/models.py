@@ -14,6 +14,7 @@ from core.registry import ModelState, ModelVersion
 from core.studies import Split
 
 _NONE = "Nothing"
+_METRICS = {"dice": "Dice", "iou": "IoU", "ece": "ECE", "mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "auroc": "AUROC"}
 
 
 def show() -> None:
@@ -53,7 +54,7 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
             model.name,
             str(model.state) if model.promotable else f"{model.state}, evaluation only",
             model.snapshot or "",
-            f"{model.headline} {interval(model.metrics[model.headline].overall)}"
+            f"{metric_name(model.headline)} {interval(model.metrics[model.headline].overall)}"
             if model.headline in model.metrics
             else "",
             ", ".join(finding.replace("_", " ") for finding in model.findings),
@@ -64,6 +65,10 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
         for model in versions
     ]
     return html_table(("Version", "State", "Learned from", "Validated", "Answers for", "When", "By", "Why"), rows)
+
+
+def metric_name(name: str) -> str:
+    return _METRICS.get(name, name.replace("_", " ").capitalize())
 
 
 def interval(estimate: Estimate) -> str:
@@ -128,13 +133,13 @@ def _scores(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
     if len(pair) == 2 and told[1] is not None and place[1] in set(Split):
         compared = service.compare(house, pair[0].name, pair[1].name, place[0], Split(place[1]))
         if compared is not None and compared.difference.value is not None:
-            words = f"{pair[0].name} minus {pair[1].name} on the same films: {pair[0].headline} "
+            words = f"{pair[0].name} minus {pair[1].name} on the same films: {metric_name(pair[0].headline)} "
             st.html(f'<div class="rr-finding-out">{frame.escaped(words + signed(compared.difference))}</div>')
     rows = []
     for name, metric in (told[0] or {}).items():
         for finding in ("", *metric.per_finding):
             cells = [interval(_estimate(each, name, finding)) if each else "not measured here" for each in told]
-            rows.append((name.replace("_", " ") if not finding else "", finding.replace("_", " ") or "all", *cells))
+            rows.append((metric_name(name) if not finding else "", finding.replace("_", " ") or "all", *cells))
     with st.container(width=980):
         st.html(html_table(("", "Finding", *(model.name for model in pair)), rows))
     st.html('<div class="rr-quiet">In brackets the 95 % interval, resampled by patient. N counts films.</div>')
@@ -172,8 +177,9 @@ def _examples(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
         with column:
             st.html(f'<div class="rr-title">{frame.escaped(model.name)}: film, truth, prediction; failures first</div>')
             shown = figures.examples(session.house(), model, *place)
-            for example in shown:
-                st.image(example.path, caption=example.name, width="stretch")
+            with st.grid(1 if len(pair) > 1 else 2, gap="small"):
+                for example in shown:
+                    st.image(example.path, caption=example.name, width="stretch")
             if not shown:
                 st.html('<div class="rr-quiet">It left no pictures here.</div>')
 

@@ -178,7 +178,7 @@ def _show_study(here: Desk, opened: OpenStudy) -> None:
         if study.blind:
             st.html('<div class="rr-quiet">Read without suggestions: this patient judges the models.</div>')
         st.html('<hr class="rr-line">')
-        asking.show_report(opened, here.hand)
+        asking.show_report(opened)
         st.html('<hr class="rr-line">')
         _more(here, opened, active)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.screens import frame, jobs, session
+from app.screens import frame, jobs, session, times
 from app.screens.freezing import freeze_dialog
 from app.screens.pages import pages
 from app.screens.tables import html_table
@@ -161,5 +161,6 @@ def _row(job: Job, is_chosen: bool) -> None:
             st.session_state["train-job"] = job.id
             st.rerun(scope="fragment")
         st.space("stretch")
-        st.html(f'<span class="rr-quiet">{frame.escaped(jobs.standing(job))}</span>', width="content")
+        when = f"{jobs.standing(job)} · {times.moment(job.requested_at)}"
+        st.html(f'<span class="rr-quiet">{frame.escaped(when)}</span>', width="content")
         jobs.badge(job)
