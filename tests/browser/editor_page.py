@@ -46,7 +46,7 @@ with right:
     st.write(f"In hand: {finding_in_hand('editor')}")
     st.button("Rerun")
 if study:
-    with left:
+    with right.container() if study.get("moved") else left:
         action = mask_editor(
             EditorStudy(
                 study_id=study["study_id"],

@@ -282,6 +282,39 @@ def test_two_fingers_zoom_and_leave_no_mark(editor: EditorOnPage) -> None:
     assert np.array_equal(mask_of(editor.wait_for_drafts(1)[-1], SHAPE), expected)
 
 
+class Pen:
+    """A stylus, as the browser's own input."""
+
+    def __init__(self, editor: EditorOnPage) -> None:
+        self.editor = editor
+        self.session = editor.page.context.new_cdp_session(editor.page)
+
+    def draw(self, path: list[Point]) -> None:
+        kinds = ["mousePressed", *["mouseMoved"] * (len(path) - 1), "mouseReleased"]
+        for kind, point in zip(kinds, [*path, path[-1]], strict=True):
+            x, y = self.editor.to_screen(*point)
+            message = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1, "pointerType": "pen"}
+            buttons = {} if kind == "mouseReleased" else {"buttons": 1}
+            self.session.send("Input.dispatchMouseEvent", {**message, **buttons})
+
+
+def test_a_pen_draws_and_from_then_on_a_resting_finger_only_moves_the_film(editor: EditorOnPage) -> None:
+    editor.set_brush(8)
+    path: list[Point] = [(60, 80), (100, 80), (100, 130)]
+    exact = editor_path(editor, path)
+    Pen(editor).draw(path)
+    expected = np.zeros(SHAPE, dtype=bool)
+    draw_capsules(expected, exact, 8, True)
+    assert np.array_equal(mask_of(editor.wait_for_drafts(1)[-1], SHAPE), expected)
+    before = editor.view()
+    fingers = Fingers(editor)
+    fingers.send("touchStart", (60, 180))
+    fingers.send("touchMove", (120, 180))
+    fingers.send("touchEnd")
+    until(lambda: editor.view() != before)
+    assert len(editor.server.report()["drafts"]) == 1
+
+
 # Saving
 
 
@@ -430,7 +463,6 @@ def test_the_next_study_gets_none_of_this_study_s_strokes_and_keeps_them_for_the
     drafts = editor.wait_for_drafts(2)
     assert [draft["image"] for draft in drafts] == [1, 2]
     assert np.array_equal(mask_of(drafts[1], SHAPE), second)
-    editor.page.wait_for_timeout(1600)
     editor.press("n")
     expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute(
         "data-tip", f"Draw Effusion ({int(first.sum())} px)  ·  1"
@@ -467,6 +499,60 @@ def test_a_rerun_disturbs_neither_strokes_nor_undo_nor_zoom(editor: EditorOnPage
     assert editor.view() == view
     editor.press("z")
     assert np.array_equal(mask_of(editor.wait_for_drafts(3)[-1], SHAPE), before)
+
+
+def test_an_editor_that_is_mounted_anew_takes_up_strokes_undo_and_zoom(editor: EditorOnPage) -> None:
+    stroke(editor, [(60, 80), (160, 80)])
+    editor.drag([(60, 180), (160, 180)])
+    before = mask_of(editor.wait_for_drafts(2)[0], SHAPE)
+    editor.page.get_by_test_id("mask-editor").evaluate("root => { root.dataset.old = 'yes'; }")
+    image = editor.server.image(film(), 12, layers=[EFFUSION, NODULE])
+    show(editor.server, image, moved=True)
+    editor.page.get_by_role("button", name="Rerun").click()
+    expect(editor.page.locator("[data-testid=mask-editor]:not([data-old])")).to_be_visible()
+    expect(editor.page.get_by_test_id("mask-editor")).to_have_count(1)
+    editor.wait_for_film()
+    editor.press("z")
+    assert np.array_equal(mask_of(editor.wait_for_drafts(3)[-1], SHAPE), before)
+
+
+def test_the_next_film_is_fetched_ahead_and_only_once(server: BackendClient, context: BrowserContext) -> None:
+    two = server.image(film(seed=3), 12, id=2, view="Lateral", layers=[EFFUSION])
+    there = {"study_id": "second", "active_finding": "effusion", "images": [two]}
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    show(server, server.image(film(), 12, layers=[EFFUSION]), then=there, prefetch=[two["sha"]])
+    editor = EditorOnPage.open(context, server)
+    pixels = f"{server.url}/fake/pixels/{two['sha']}"
+    until(lambda: editor.page.evaluate("1") == 1 and pixels in asked)
+    editor.press("n")
+    expect(editor.page.get_by_test_id("editor-film")).to_have_attribute("aria-label", re.compile("Lateral film"))
+    editor.wait_for_film()
+    assert asked.count(pixels) == 1
+
+
+def test_a_film_visited_long_ago_comes_back_with_its_undo(server: BackendClient, context: BrowserContext) -> None:
+    studies = [
+        {
+            "study_id": str(n),
+            "active_finding": "effusion",
+            "images": [server.image(film(seed=n), 12, id=n, view=f"View {n}", layers=[EFFUSION])],
+        }
+        for n in range(1, 9)
+    ]
+    chain: dict[str, Any] = studies[0]
+    for study in reversed(studies[1:]):
+        chain = {**study, "then": chain}
+    server.control(study={**studies[0], "then": chain})
+    editor = EditorOnPage.open(context, server)
+    stroke(editor, [(60, 80), (160, 80)])
+    editor.wait_for_drafts(1)
+    for n in [*range(2, 9), 1]:
+        editor.press("n")
+        expect(editor.page.get_by_test_id("editor-film")).to_have_attribute("aria-label", re.compile(f"View {n} film"))
+        editor.wait_for_film()
+    editor.press("z")
+    assert not mask_of(editor.wait_for_drafts(2)[-1], SHAPE).any()
 
 
 def test_a_mask_changed_elsewhere_arrives_as_a_step_that_can_be_undone(editor: EditorOnPage) -> None:

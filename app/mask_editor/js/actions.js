@@ -20,6 +20,8 @@ export const ACTIONS = {
   lasso: (editor) => take(editor, "lasso"),
   fill: (editor) => take(editor, "fill"),
   "fill-all": (editor) => editor.hands.fillAll(),
+  // Alt alone would take some browsers to their menu, away from the film under the pointer.
+  cut: (editor) => editor.pane?.hover !== null,
   smaller: (editor) => editor.sight.resizeBrush(-1),
   larger: (editor) => editor.sight.resizeBrush(1),
   undo: (editor) => editor.hands.step("undo"),

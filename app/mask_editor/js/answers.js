@@ -46,7 +46,7 @@ export class Answers {
       return false;
     }
     editor.notices.dismiss("send");
-    this.count++;
+    const count = ++this.count;
     editor.streamlit?.setTriggerValue("action", {
       kind,
       study_id: data?.study_id,
@@ -56,9 +56,12 @@ export class Answers {
       reason: "",
       orientation: "",
       ...details,
-      count: this.count,
+      count,
     });
-    setTimeout(() => (this.isSending = false), AGAIN_MS);
+    // The next study frees the way at once; if Python stays on this one, the reader may ask again.
+    setTimeout(() => {
+      if (this.count === count) this.isSending = false;
+    }, AGAIN_MS);
     return true;
   }
 

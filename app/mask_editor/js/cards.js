@@ -151,9 +151,12 @@ export class SuggestionBar {
 
   /** @param {string[]} reasons empty: stop asking */
   ask(reasons) {
-    this.answers.hidden = reasons.length > 0;
-    this.reasons.hidden = reasons.length === 0;
+    const isAsking = reasons.length > 0;
+    this.answers.hidden = isAsking;
+    this.model.hidden = isAsking;
+    this.reasons.hidden = !isAsking;
     this.reasons.replaceChildren(
+      make("span", { class: "why", text: "rejected because" }),
       ...reasons.map((reason, i) => {
         const button = make("button", { class: "quiet", type: "button", testid: `editor-reason-${i}` }, [
           make("span", { text: reason }),

@@ -13,6 +13,14 @@ export class Header {
     this.on = on;
     this.views = make("div", { class: "views", role: "group", "aria-label": "Views" });
     this.findings = make("div", { class: "findings", role: "group", "aria-label": "Finding to draw" });
+    this.findings.addEventListener(
+      "wheel",
+      (event) => {
+        this.findings.scrollLeft += event.deltaY || event.deltaX;
+        event.preventDefault();
+      },
+      { passive: false },
+    );
     this.light = make("span", { class: "dot" });
     this.words = make("span", { class: "words" });
     this.status = make("button", { class: "status", type: "button", testid: "editor-save-status", "aria-live": "polite" }, [
@@ -92,7 +100,7 @@ export class Header {
   /** @param {import("./saving.js").SaveStatus} status @param {boolean} isReadOnly */
   showStatus(status, isReadOnly) {
     const words = {
-      idle: isReadOnly ? "read only" : "nothing to save",
+      idle: isReadOnly ? "read only" : "no changes yet",
       saving: "saving",
       saved: `saved ${status.at ? TIME.format(status.at) : ""}`,
       failed: "not saved",

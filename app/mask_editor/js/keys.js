@@ -24,9 +24,10 @@ const withControl = (e, letter) => (e.ctrlKey || e.metaKey) && !e.altKey && e.ke
 export const COMMANDS = [
   { id: "brush", keys: "B", says: "Brush", group: "Draw", matches: plain("b") },
   { id: "erase", keys: "E", says: "Eraser", group: "Draw", matches: plain("e") },
-  { id: "lasso", keys: "L", says: "Lasso: draw around an area to add it, with Alt (or Shift) to cut it out", group: "Draw", matches: plain("l") },
-  { id: "fill", keys: "F", says: "Fill the hole you click, with Alt (or Shift) remove the island you click", group: "Draw", matches: plain("f") },
+  { id: "lasso", keys: "L", says: "Lasso: draw around an area to add it", group: "Draw", matches: plain("l") },
+  { id: "fill", keys: "F", says: "Fill the hole you click", group: "Draw", matches: plain("f") },
   { id: "fill-all", keys: "Shift F", says: "Fill all holes", group: "Draw", matches: shifted("f") },
+  { id: "cut", keys: "Alt or Shift held", says: "Cut out with the lasso; with fill, remove the island you click", group: "Draw", matches: (e) => e.key === "Alt" },
   { id: "smaller", keys: "[", says: "Smaller brush", group: "Draw", repeats: true, matches: (e) => !e.metaKey && e.key === "[" },
   { id: "larger", keys: "]", says: "Larger brush (also Shift and wheel)", group: "Draw", repeats: true, matches: (e) => !e.metaKey && e.key === "]" },
   { id: "undo", keys: "Z", says: "Undo", group: "Draw", repeats: true, matches: (e) => plain("z")(e) || (withControl(e, "z") && !e.shiftKey) },

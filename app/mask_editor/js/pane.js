@@ -89,7 +89,7 @@ export class Pane {
     this.film.zoomMode = this.viewport.mode();
     const { center, width } = this.film.window;
     const zoom = Math.round(scale * (devicePixelRatio || 1) * 100);
-    this.corner.textContent = `${zoom} %   W ${Math.round(width)}  L ${Math.round(center)}`;
+    this.corner.textContent = `${zoom} %\nW ${Math.round(width)}\nL ${Math.round(center)}`;
     this.element.dataset.view = `${scale} ${offsetX} ${offsetY}`;
   }
 
