@@ -1,5 +1,6 @@
 """The command line, as a person or a script meets it."""
 
+import errno
 import json
 import os
 import signal
@@ -108,6 +109,21 @@ def test_a_rehearsed_import_keeps_nothing(run: Any, films: Path) -> None:
     told = run("import", "images", str(films), "--dataset", "loose", "--dry-run", "--json")
     assert told.json["studies"] == 3
     assert run("snapshot", "s", "--dataset", "loose", "--json").code == 1
+
+
+def test_a_disk_that_fills_during_an_import_is_told_and_costs_nothing(
+    run: Any, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("data.store.os.write", full)
+        told = run("import", "images", str(films), "--dataset", "loose", "--json")
+    assert told.code == 1
+    assert "full" in told.json["error"]
+    assert run("import", "images", str(films), "--dataset", "loose", "--json").json["images"] == 3
+    assert run("doctor", "--json").json["ok"] is True
 
 
 def test_an_import_is_on_record_as_a_job(run: Any, films: Path) -> None:
