@@ -1,6 +1,7 @@
 """Bringing data in: as a rehearsal that changes nothing, or for real, as a job with progress."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from app.house import House
 from app.security import workspace_secret
 from core.errors import ReadingRoomError
 from core.jobs import Job, JobKind, JobRequest
-from core.studies import IncomingStudy, Skipped
+from core.studies import IncomingStudy, Skipped, View
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, ImportPlan
 from data.quality import QualityReport, Tally
@@ -17,8 +18,9 @@ from db import audit, intake, jobs
 from db.intake import StoredImage
 from db.work import Ticket
 
-BATCH = 64
-"""Studies kept in one go: the store flushes them together and the database commits them together."""
+BATCH_STUDIES = 64
+BATCH_BYTES = 128 * 2**20
+"""What is kept in one go, whichever is full first: flushed together by the store, committed together."""
 
 Report = Callable[[int, int, str], None]
 
@@ -28,16 +30,36 @@ class UnknownImporter(ReadingRoomError):
         super().__init__(f'"{name}" is no kind of import. There are: {", ".join(IMPORTERS)}.')
 
 
-def plan(house: House, kind: str, path: Path) -> ImportPlan:
+@dataclass(frozen=True)
+class Choices:
+    """What a person may say of an import: the view of films that state none, the table that counts, and whether a
+    folder of loose films is a patient."""
+
+    view: View | None = None
+    table: str | None = None
+    patient_per_folder: bool = False
+
+
+def plan(house: House, kind: str, path: Path, choices: Choices | None = None) -> ImportPlan:
     """What an importer finds at a path, study by study. Raises UnknownImporter and the importer's own errors."""
     if kind not in IMPORTERS:
         raise UnknownImporter(kind)
-    return IMPORTERS[kind](path, ImportOptions(secret=workspace_secret(house.workspace)))
+    said = choices or Choices()
+    options = ImportOptions(
+        secret=workspace_secret(house.workspace),
+        table=Path(said.table) if said.table else None,
+        patient_per_folder=said.patient_per_folder,
+        scratch=house.workspace.cache,
+        view=said.view,
+    )
+    return IMPORTERS[kind](path, options)
 
 
-def rehearse(house: House, kind: str, path: Path, dataset: str, report: Report) -> QualityReport:
+def rehearse(
+    house: House, kind: str, path: Path, dataset: str, report: Report, choices: Choices | None = None
+) -> QualityReport:
     """What an import would bring, and what not and why; nothing is kept."""
-    found = plan(house, kind, path)
+    found = plan(house, kind, path, choices)
     tally = Tally(dataset)
     for number, item in enumerate(found.studies, 1):
         tally.saw(item)
@@ -48,13 +70,15 @@ def rehearse(house: House, kind: str, path: Path, dataset: str, report: Report) 
     return tally.report(found.warnings)
 
 
-def bring_in(house: House, kind: str, path: Path, dataset: str, actor: str, report: Report) -> QualityReport:
+def bring_in(
+    house: House, kind: str, path: Path, dataset: str, actor: str, report: Report, choices: Choices | None = None
+) -> QualityReport:
     """Import what lies at a path. A bad item never stops the rest; importing twice adds nothing.
 
     Bytes are on disk before their rows are committed. `report` may raise to stop between two batches: what was
     committed until then stays, whole studies only. Raises DiskFull.
     """
-    return take_in(house, kind, plan(house, kind, path), dataset, actor, report)
+    return take_in(house, kind, plan(house, kind, path, choices), dataset, actor, report)
 
 
 def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str, report: Report) -> QualityReport:
@@ -72,11 +96,25 @@ def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str
     return told
 
 
-def request(house: House, kind: str, path: Path, dataset: str, actor: str, rehearsal: bool = False) -> Job:
+def request(
+    house: House,
+    kind: str,
+    path: Path,
+    dataset: str,
+    actor: str,
+    rehearsal: bool = False,
+    choices: Choices | None = None,
+) -> Job:
     """Queue an import, or its rehearsal, for the clerk. Raises UnknownImporter."""
     if kind not in IMPORTERS:
         raise UnknownImporter(kind)
-    parameters = {"kind": kind, "path": str(path.resolve()), "dataset": dataset, "rehearsal": rehearsal}
+    parameters = {
+        "kind": kind,
+        "path": str(path.resolve()),
+        "dataset": dataset,
+        "rehearsal": rehearsal,
+        "choices": asdict(choices or Choices()),
+    }
     with house.database.writing() as session:
         return jobs.enqueue(session, JobRequest(JobKind.IMPORT, parameters), actor)
 
@@ -84,10 +122,12 @@ def request(house: House, kind: str, path: Path, dataset: str, actor: str, rehea
 def handle(house: House, ticket: Ticket) -> Mapping[str, Any]:
     """Do a queued import; the job's result is the quality report."""
     p = ticket.job.parameters
-    if p.get("rehearsal"):
-        return rehearse(house, p["kind"], Path(p["path"]), p["dataset"], ticket.report).to_json()
-    report = bring_in(house, p["kind"], Path(p["path"]), p["dataset"], ticket.job.requested_by, ticket.report)
-    return report.to_json()
+    view = p["choices"]["view"]
+    said = Choices(**{**p["choices"], "view": View(view) if view else None})
+    if p["rehearsal"]:
+        return rehearse(house, p["kind"], Path(p["path"]), p["dataset"], ticket.report, said).to_json()
+    actor = ticket.job.requested_by
+    return bring_in(house, p["kind"], Path(p["path"]), p["dataset"], actor, ticket.report, said).to_json()
 
 
 def _keep(house: House, dataset: str, actor: str, batch: list[IncomingStudy | Skipped], tally: Tally) -> None:
@@ -107,5 +147,13 @@ def _stored(study: IncomingStudy, places: Iterator[str]) -> list[StoredImage]:
 
 
 def _batches(items: Iterator[IncomingStudy | Skipped]) -> Iterator[list[IncomingStudy | Skipped]]:
-    while batch := list(islice(items, BATCH)):
+    batch: list[IncomingStudy | Skipped] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += sum(len(image.payload) for image in item.images) if isinstance(item, IncomingStudy) else 0
+        if len(batch) >= BATCH_STUDIES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch

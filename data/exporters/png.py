@@ -85,7 +85,8 @@ def _mask(mask: SnapshotMask, path: str, file: str) -> Cells:
 
 def _table(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    # A carriage return alone in a cell is not quoted by itself, and would be read as the end of the row.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     for row in rows:
         writer.writerow("" if cell is None else harmless(cell) if isinstance(cell, str) else cell for cell in row)

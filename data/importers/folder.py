@@ -19,7 +19,7 @@ from core.reports import Report, parse_sections
 from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
 from data import csvsafe, manifests
 from data.importers import films
-from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
+from data.importers.plan import VIEW_ASSUMED, ImportOptions, ImportPlan, NothingToImport
 from data.layouts import CASES, LABELS, MASKS, SEPARATOR
 from data.pixels import UnreadableImage
 from data.tables import Row, Table, open_table
@@ -147,13 +147,15 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
     warnings: list[str] = []
     table = _table(path, options.table, warnings)
     cases = _cases(table, files, ours, skipped, warnings) if table else [_Case(files[stem], stem) for stem in files]
+    if options.view is None and any(not case["view"] for case in cases):
+        warnings.append(VIEW_ASSUMED)
     several = head is not None and head.has_several_datasets
     grouped = _grouped(cases, several, skipped)
     folder = _Folder(
         groups=grouped,
         masks=_masks(path, set(files), _origins(open_table(path / MASKS), skipped) if ours else {}, skipped),
         labels=_labels(open_table(path / LABELS), several, skipped) if ours else {},
-        view=options.view,
+        view=options.fallback_view,
     )
     return ImportPlan(len(grouped), folder.studies(skipped, options.workers), warnings)
 

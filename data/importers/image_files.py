@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.studies import IncomingStudy, Skipped
 from data.importers import films
-from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
+from data.importers.plan import VIEW_ASSUMED, ImportOptions, ImportPlan, NothingToImport
 from data.pixels import UnreadableImage
 
 
@@ -19,7 +19,7 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
     files = films.files_below(path) if path.is_dir() else [path]
     if not files or not path.exists():
         raise NothingToImport(f"There is no file at {path}.")
-    warnings: list[str] = []
+    warnings = [] if options.view else [VIEW_ASSUMED]
     folders = {file.parent for file in files} - {top}
     if folders and not options.patient_per_folder:
         warnings.append(
@@ -34,7 +34,7 @@ def _study(top: Path, options: ImportOptions, file: Path) -> IncomingStudy | Ski
     relative = file.relative_to(top)
     key = relative.with_suffix("").as_posix()
     try:
-        image = films.film(file, file.stem, options.view)
+        image = films.film(file, file.stem, options.fallback_view)
     except UnreadableImage as error:
         return Skipped(relative.as_posix(), str(error))
     folder = relative.parent.as_posix()

@@ -24,15 +24,19 @@ class ImportOptions:
     `secret` keys the pseudonyms of DICOM patients and is the workspace's own. `table` names the CSV of a folder import.
     `patient_per_folder` says that, in a tree of images, a folder is a patient. `scratch` is where an archive is
     unpacked; the system's temporary folder when None. `view` is what films are taken for where nothing tells their
-    view. `workers` is how many files are decoded ahead of the reader.
+    view; None takes them for frontal and warns. `workers` is how many files are decoded ahead of the reader.
     """
 
     secret: bytes
     table: Path | None = None
     patient_per_folder: bool = False
     scratch: Path | None = None
-    view: View = View.UNKNOWN
+    view: View | None = None
     workers: int = 2
+
+    @property
+    def fallback_view(self) -> View:
+        return self.view or View.FRONTAL
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class ImportPlan:
     total: int
     studies: Iterator[IncomingStudy | Skipped]
     warnings: list[str] = field(default_factory=list)
+
+
+VIEW_ASSUMED = "No view is stated for some films; they were taken for frontal ones. Name the view if they are not."
 
 
 class Importer(Protocol):

@@ -36,7 +36,7 @@ def plan_coco(path: Path, options: ImportOptions) -> ImportPlan:
     place = _only(path, ANNOTATIONS, "*.json")
     try:
         body = json.loads(place.read_bytes())
-        coco = _Coco.of(body, place.parent, manifests.read(path), options.view)
+        coco = _Coco.of(body, place.parent, manifests.read(path), options.fallback_view)
     except _BROKEN as error:
         raise NothingToImport(f"{place.name} is no COCO file: {error!r}.") from error
     return ImportPlan(len(coco.studies), _flat(films.ahead(coco.study, coco.studies, options.workers)))

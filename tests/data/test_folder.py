@@ -13,7 +13,7 @@ from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, MaskOfAnotherSize, NothingToImport
 from data.tables import MissingColumns, MissingTable
 
-OPTIONS = ImportOptions(secret=b"secret")
+OPTIONS = ImportOptions(secret=b"secret", view=View.FRONTAL)
 Encode = Callable[..., bytes]
 
 
@@ -50,6 +50,12 @@ def test_without_a_table_each_image_is_a_study_and_a_patient_of_its_own(site: Pa
     assert [mask.finding for mask in masks] == ["heart", "left_lung"]
     assert np.array_equal(read_mask(masks[0].png), film > 100)
     assert masks[0].stats.area == int((film > 100).sum())
+
+
+def test_films_without_a_view_are_taken_for_frontal_ones_and_that_is_said(site: Path) -> None:
+    studies, _, warnings = brought(site, ImportOptions(secret=b""))
+    assert all(study.images[0].view is View.FRONTAL for study in studies.values())
+    assert any("taken for frontal" in warning for warning in warnings)
 
 
 def test_a_view_may_be_given_for_films_that_do_not_tell_theirs(site: Path) -> None:
@@ -148,10 +154,10 @@ def test_the_table_may_be_named_and_has_to_be_there(site: Path, tmp_path: Path) 
     assert studies["a"].patient == "a"
     assert "x.csv, y.csv" in warnings[0]
     for named in (Path("y.csv"), site / "y.csv"):
-        studies, _, _ = brought(site, ImportOptions(secret=b"", table=named))
+        studies, _, _ = brought(site, ImportOptions(secret=b"", view=View.FRONTAL, table=named))
         assert studies["a"].patient == "2"
     with pytest.raises(MissingTable):
-        brought(site, ImportOptions(secret=b"", table=Path("z.csv")))
+        brought(site, ImportOptions(secret=b"", view=View.FRONTAL, table=Path("z.csv")))
 
 
 def test_a_folder_of_another_layout_is_refused_with_the_layout(tmp_path: Path) -> None:
@@ -175,7 +181,7 @@ def test_a_zip_of_the_folder_is_the_folder_and_leaves_nothing_behind(site: Path,
         archive.writestr("../evil.png", b"x")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    studies, skipped, _ = brought(place, ImportOptions(secret=b"", scratch=scratch))
+    studies, skipped, _ = brought(place, ImportOptions(secret=b"", view=View.FRONTAL, scratch=scratch))
     plain, _, _ = brought(site)
     assert studies == plain
     assert [item.item for item in skipped] == ["../evil.png"]
@@ -191,7 +197,7 @@ def test_a_zip_of_something_else_leaves_nothing_behind_either(tmp_path: Path) ->
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     with pytest.raises(NothingToImport):
-        brought(tmp_path / "a.zip", ImportOptions(secret=b"", scratch=scratch))
+        brought(tmp_path / "a.zip", ImportOptions(secret=b"", view=View.FRONTAL, scratch=scratch))
     assert list(scratch.iterdir()) == []
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from core.studies import IncomingStudy, Skipped
+from core.studies import IncomingStudy, Skipped, View
 from data.images import read
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, NothingToImport
 
-OPTIONS = ImportOptions(secret=b"secret")
+OPTIONS = ImportOptions(secret=b"secret", view=View.FRONTAL)
 Encode = Callable[..., bytes]
 
 
@@ -50,7 +50,7 @@ def test_each_film_is_a_study_and_a_patient_of_its_own_and_folders_are_asked_abo
 
 
 def test_a_folder_is_a_patient_when_the_person_says_so(loose: Path) -> None:
-    studies, _, warnings = brought(loose, ImportOptions(secret=b"", patient_per_folder=True))
+    studies, _, warnings = brought(loose, ImportOptions(secret=b"", view=View.FRONTAL, patient_per_folder=True))
     assert [study.patient for study in studies] == ["one", "p1", "p1"]
     assert warnings == []
 
