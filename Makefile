@@ -33,5 +33,5 @@ $(RUN):
 
 $(SETUP): requirements.txt | $(RUN)
 	@echo "Installing the pinned requirements (a few minutes the first time)."
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(RUN) -m pip install --quiet --quiet --disable-pip-version-check --requirement requirements.txt
 	@cp requirements.txt $(SETUP)
