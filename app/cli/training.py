@@ -113,7 +113,7 @@ def _show_scores(out: Console, result: Any) -> None:
     name = f"{result['model']} on {result['snapshot']}, {result['split']}"
     out.print(f"{name}: N {result['n']}, {result['seconds']:.1f} s")
     rows = [
-        (metric, finding, _figure(estimate["value"]), f"{_figure(estimate['low'])} to {_figure(estimate['high'])}", n)
+        (metric, finding, _figure(estimate["value"]), _interval(estimate["low"], estimate["high"]), n)
         for metric, scores in result["metrics"].items()
         for finding, estimate in [("all", scores["overall"]), *scores["per_finding"].items()]
         if (n := estimate["n"]) is not None
@@ -124,3 +124,7 @@ def _show_scores(out: Console, result: Any) -> None:
 
 def _figure(value: float | None) -> str:
     return "not evaluable" if value is None else f"{value:.3f}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
