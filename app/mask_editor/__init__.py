@@ -114,7 +114,9 @@ class EditorStudy:
     `reader` and `token`: who draws, and the signed word that says so to the routes. `active_finding` takes effect when
     the study opens and whenever it changes. `prefetch`: pixel hashes of the films likely to be next. `reject_reasons`:
     asked for in the browser when a suggestion is rejected; none, and the rejection comes back without one.
-    `bottom_gap`: CSS pixels to leave free beneath the editor. `can_turn` offers to turn or mirror a film.
+    `bottom_gap`: CSS pixels to leave free beneath the editor. `can_turn` offers to turn or mirror a film. Without
+    `suggestion_bar` the page shows suggestions' answers elsewhere; A, T and X work all the same. `heard`:
+    the `id` of the action that the script acted on last, so that the editor may send the next.
     """
 
     study_id: str
@@ -127,7 +129,9 @@ class EditorStudy:
     prefetch: tuple[str, ...] = ()
     reject_reasons: tuple[str, ...] = ()
     can_turn: bool = True
+    suggestion_bar: bool = True
     bottom_gap: int = 0
+    heard: str = ""
 
 
 class ActionKind(StrEnum):
@@ -153,7 +157,8 @@ class EditorAction:
     """What the reader decided. Every stroke made before it has been acknowledged by the server.
 
     `study_id`, `image_id` and `finding` are what was on the screen then. `prediction_id` is set for ACCEPT and REJECT,
-    `orientation` for ORIENT.
+    `orientation` for ORIENT. `id` tells
+    one action from another: hand it back as the study's `heard`.
     """
 
     kind: ActionKind
@@ -163,6 +168,7 @@ class EditorAction:
     prediction_id: int | None = None
     reason: str = ""
     orientation: Orientation | None = None
+    id: str = ""
 
 
 def mask_editor(study: EditorStudy, *, key: str) -> EditorAction | None:
@@ -194,6 +200,7 @@ def parse_action(message: Mapping[str, Any]) -> EditorAction:
         prediction_id=_whole(message.get("prediction_id")),
         reason=str(message.get("reason", "")),
         orientation=Orientation(message["orientation"]) if message.get("orientation") else None,
+        id=str(message.get("id", "")),
     )
 
 

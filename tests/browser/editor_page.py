@@ -58,6 +58,7 @@ if study:
                 read_only=study.get("read_only", False),
                 prefetch=tuple(study.get("prefetch", [])),
                 reject_reasons=tuple(study.get("reject_reasons", [])),
+                suggestion_bar=study.get("suggestion_bar", True),
                 bottom_gap=4,
             ),
             key="editor",
@@ -67,3 +68,17 @@ if study:
         if action.kind == "next" and study.get("then"):
             BACKEND.study = study["then"]
             st.rerun()
+if study.get("beside"):
+    with right:
+        beside = study["beside"]
+        mask_editor(
+            EditorStudy(
+                study_id="beside",
+                reader="reader",
+                token="",
+                routes=EditorRoutes("/fake/pixels", "/fake/preview", "/fake/masks", "/fake/drafts"),
+                images=tuple(image(each) for each in beside),
+                read_only=True,
+            ),
+            key="beside",
+        )

@@ -675,6 +675,19 @@ def test_accepting_waits_until_every_stroke_is_saved(suggested: tuple[EditorOnPa
     assert len(editor.server.report()["drafts"]) == 1
 
 
+def test_without_its_bar_a_suggestion_still_takes_every_answer(server: BackendClient, context: BrowserContext) -> None:
+    suggestion = {**EFFUSION, "prediction_id": 7, "mask_sha": server.put_mask(np.ones(SHAPE, dtype=bool)), "model": "m"}
+    image = server.image(film(), 12, layers=[EFFUSION], suggestions=[suggestion])
+    show(server, image, reject_reasons=["Wrong place"], suggestion_bar=False)
+    editor = EditorOnPage.open(context, server)
+    expect(editor.page.get_by_test_id("editor-suggestion")).to_be_hidden()
+    editor.press("x")
+    expect(editor.page.get_by_test_id("editor-reason-0")).to_be_visible()
+    editor.press("1")
+    assert editor.wait_for_action()["reason"] == "Wrong place"
+    expect(editor.page.get_by_test_id("editor-suggestion")).to_be_hidden()
+
+
 def test_rejecting_asks_for_a_reason_by_number(suggested: tuple[EditorOnPage, np.ndarray]) -> None:
     editor, _ = suggested
     editor.press("x")
@@ -715,6 +728,23 @@ def test_a_study_open_for_reading_only_is_not_drawn_on(server: BackendClient, co
     editor.page.wait_for_timeout(300)
     report = server.report()
     assert (report["drafts"], report["actions"]) == ([], [])
+
+
+def test_a_study_shown_beside_disturbs_neither_the_finding_in_hand_nor_the_keys(
+    server: BackendClient, context: BrowserContext
+) -> None:
+    earlier = server.image(film(seed=4), 12, id=9, layers=[layer("heart", "Heart", "#E07A5F")])
+    show(server, server.image(film(), 12, layers=[EFFUSION, NODULE]), beside=[earlier])
+    editor = EditorOnPage.open(context, server)
+    expect(editor.page.get_by_test_id("mask-editor")).to_have_count(2)
+    editor.wait_for_film(1)
+    editor.press("2")
+    main = editor.page.get_by_test_id("mask-editor").first
+    expect(main.get_by_test_id("editor-finding-nodule")).to_have_attribute("aria-pressed", "true")
+    editor.drag([(60, 80), (160, 80)])
+    until(lambda: len(server.report()["drafts"]) > 0)
+    drafts = server.report()["drafts"]
+    assert [(draft["image"], draft["finding"]) for draft in drafts] == [(1, "nodule")]
 
 
 # The keyboard, and text from outside

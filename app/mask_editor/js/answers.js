@@ -4,7 +4,7 @@
 
 import { Layer } from "./layers.js";
 
-const AGAIN_MS = 1500;
+const AGAIN_MS = 3000;
 const ANSWERED_MS = 6000;
 
 export class Answers {
@@ -12,13 +12,32 @@ export class Answers {
   constructor(editor) {
     this.editor = editor;
     this.isSending = false;
-    this.count = 0;
+    /** The action that was sent last; Python names it when it has acted on it. */
+    this.sent = "";
+    /** What the reader asked for while the last action was under way. @type {(() => void) | null} */
+    this.waiting = null;
   }
 
   /** A new study is open. */
   forget() {
+    this.sent = "";
     this.isSending = false;
+    this.waiting = null;
     this.editor.suggestion.ask([]);
+  }
+
+  /** Python has drawn again. @param {string} heard the last action it acted on */
+  hear(heard) {
+    if (this.sent && heard === this.sent) this.free();
+  }
+
+  /** The last action is done with: go on to what the reader asked for meanwhile. */
+  free() {
+    const next = this.waiting;
+    this.sent = "";
+    this.isSending = false;
+    this.waiting = null;
+    next?.();
   }
 
   /** @returns {Suggestion | null} the one that A, T and X speak of: the finding in hand's, or else the first */
@@ -36,17 +55,23 @@ export class Answers {
    */
   async send(kind, details = {}) {
     const { editor } = this;
-    if (this.isSending) return false;
+    if (this.isSending) {
+      // Enter and then N in one breath: Streamlit would drop the first of two actions that meet.
+      if (kind === "next" || kind === "previous") this.waiting = () => this.send(kind, details);
+      return false;
+    }
     this.isSending = true;
     const { data, pane } = editor;
     const why = await editor.saver.settle();
     if (why !== null) {
       this.isSending = false;
+      this.waiting = null;
       editor.notices.show("send", `${sentenceFor(kind)} A drawing is not saved yet: ${why} It is kept here and sent again.`);
       return false;
     }
     editor.notices.dismiss("send");
-    const count = ++this.count;
+    const id = `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
+    this.sent = id;
     editor.streamlit?.setTriggerValue("action", {
       kind,
       study_id: data?.study_id,
@@ -56,11 +81,11 @@ export class Answers {
       reason: "",
       orientation: "",
       ...details,
-      count,
+      id,
     });
-    // The next study frees the way at once; if Python stays on this one, the reader may ask again.
+    // Python frees the way when it has acted; should it never say so, the reader may ask again.
     setTimeout(() => {
-      if (this.count === count) this.isSending = false;
+      if (this.sent === id) this.free();
     }, AGAIN_MS);
     return true;
   }

@@ -129,15 +129,20 @@ export class SuggestionBar {
       this.reasons,
     ]);
     this.reject = reject;
+    this.isWanted = true;
   }
 
   get isAsking() {
     return !this.reasons.hidden;
   }
 
-  /** @param {import("./layers.js").Suggestion | null} suggestion @param {number} others how many more wait */
-  show(suggestion, others) {
-    this.element.hidden = suggestion === null;
+  /**
+   * @param {import("./layers.js").Suggestion | null} suggestion @param {number} others how many more wait
+   * @param {boolean} isWanted else it comes up only to ask for a reason
+   */
+  show(suggestion, others, isWanted) {
+    this.isWanted = isWanted;
+    this.element.hidden = suggestion === null || !(isWanted || this.isAsking);
     if (!suggestion) {
       this.ask([]);
       return;
@@ -152,6 +157,7 @@ export class SuggestionBar {
   /** @param {string[]} reasons empty: stop asking */
   ask(reasons) {
     const isAsking = reasons.length > 0;
+    if (isAsking || !this.isWanted) this.element.hidden = !isAsking;
     this.answers.hidden = isAsking;
     this.model.hidden = isAsking;
     this.reasons.hidden = !isAsking;

@@ -7,7 +7,6 @@ import { make } from "./dom.js";
 import { Gestures } from "./gestures.js";
 import { Hands } from "./hands.js";
 import { Header } from "./header.js";
-import { Keyboard } from "./keys.js";
 import { warm } from "./loading.js";
 import { Pane } from "./pane.js";
 import { offerBack } from "./recovery.js";
@@ -21,7 +20,8 @@ import { workspace } from "./workspace.js";
  * @property {string} study_id @property {string} reader @property {string} token @property {boolean} read_only
  * @property {import("./loading.js").Routes} routes @property {import("./documents.js").ImageData[]} images
  * @property {string | null} active_finding @property {string[]} prefetch @property {string[]} reject_reasons
- * @property {boolean} can_turn @property {number} bottom_gap
+ * @property {string} heard the action that Python acted on last
+ * @property {boolean} can_turn @property {boolean} suggestion_bar @property {number} bottom_gap
  *
  * @typedef {object} Streamlit
  * @property {(name: string, value: unknown) => void} setStateValue
@@ -34,7 +34,8 @@ const HINT_MS = 3500;
 export class Editor {
   /** @param {ShadowRoot | HTMLElement} parent */
   constructor(parent) {
-    this.look = workspace.look;
+    /** @type {import("./pane.js").Look} */
+    this.look = { ...workspace.last.look };
     this.saver = workspace.saver;
     /** @type {StudyData | null} */
     this.data = null;
@@ -88,20 +89,14 @@ export class Editor {
       this.help.element,
     ]);
     parent.append(this.root);
-    this.keyboard = new Keyboard(
-      (command, event) => this.press(command, event),
-      (command) => RELEASES[command.id]?.(this),
-    );
     this.room = fitHeight(this.root, () => this.data?.bottom_gap ?? 0);
     this.root.addEventListener("pointerdown", () => this.comeForward(), { capture: true });
     this.root.addEventListener("keyup", (event) => this.root.toggleAttribute("data-tabbing", event.key === "Tab"));
     workspace.editors.add(this);
-    workspace.foremost ??= this;
   }
 
-  /** Of several editors on a page, the keyboard speaks to the one touched last. */
   comeForward() {
-    workspace.foremost = this;
+    workspace.touched = this;
     this.root.removeAttribute("data-tabbing");
   }
 
@@ -125,6 +120,7 @@ export class Editor {
       const isBeside = this.panes.length > 1 && this.films.length > 1;
       this.view = isBeside ? this.films.length : 0;
     }
+    this.answers.hear(data.heard);
     this.adoptFinding(data.active_finding, isNewStudy);
     this.layOut(isNewStudy);
     workspace.documents.forget();
@@ -160,8 +156,7 @@ export class Editor {
     const isSame = wanted.length === this.panes.length && wanted.every((film, i) => film === this.panes[i].film);
     if (!isSame) {
       // The next study is looked at as closely as this one was.
-      this.rememberZoom();
-      const zoom = workspace.last.zoom;
+      const zoom = this.pane?.lower.width ? this.pane.viewport.mode() : workspace.last.zoom;
       for (const gesture of this.gestures) gesture.drop();
       for (const pane of this.panes) pane.remove();
       this.panes = wanted.map((film) => new Pane(film, this.look, isNewStudy ? zoom : film.zoomMode));
@@ -193,8 +188,7 @@ export class Editor {
   refresh() {
     const { pane, look, data } = this;
     if (!data) return;
-    workspace.last.study = data.study_id;
-    workspace.last.view = this.view;
+    if (!data.read_only) Object.assign(workspace.last, { study: data.study_id, view: this.view });
     for (const each of this.panes) {
       each.element.classList.toggle("active", each === pane && this.panes.length > 1);
       each.caption.textContent = each.film.data.view;
@@ -203,7 +197,7 @@ export class Editor {
     const layer = this.layer();
     this.header.showFindings(pane?.film.layers ?? [], look.finding, sizeOf);
     const open = pane?.openSuggestions() ?? [];
-    this.suggestion.show(this.answers.current(), Math.max(0, open.length - 1));
+    this.suggestion.show(this.answers.current(), Math.max(0, open.length - 1), data.suggestion_bar);
     this.toolbar.show(pane, look, {
       canDraw: !data.read_only,
       canUndo: !!layer?.history.done.length,
@@ -246,9 +240,17 @@ export class Editor {
     for (const film of this.films) if (this.data) film.retry(this.data.routes, () => workspace.redraw());
   }
 
+  get isOnScreen() {
+    return this.root.getClientRects().length > 0;
+  }
+
+  /** @param {import("./keys.js").Command} command */
+  release(command) {
+    RELEASES[command.id]?.(this);
+  }
+
   /** @param {import("./keys.js").Command} command @param {KeyboardEvent} event @returns {boolean} whether it was for us */
   press(command, event) {
-    if (workspace.foremost !== this || this.root.getClientRects().length === 0) return false;
     if (document.querySelector("[role=dialog]")) return false;
     const isDrawing = this.panes.some((pane) => pane.stroke);
     if (isDrawing && !["hide", "close"].includes(command.id)) return true;
@@ -277,7 +279,7 @@ export class Editor {
   /** @param {Partial<import("./pane.js").Look>} change */
   setLook(change) {
     Object.assign(this.look, change);
-    workspace.keepPreferences();
+    if (!this.data?.read_only) workspace.keepLook(this.look);
     this.redraw();
   }
 
@@ -312,10 +314,6 @@ export class Editor {
     this.refresh();
   }
 
-  rememberZoom() {
-    if (this.pane?.lower.width) workspace.last.zoom = this.pane.viewport.mode();
-  }
-
   warmNext() {
     const { data } = this;
     const wanted = JSON.stringify(data?.prefetch);
@@ -327,13 +325,11 @@ export class Editor {
   }
 
   remove() {
-    this.rememberZoom();
+    if (this.pane && !this.data?.read_only) workspace.last.zoom = this.pane.viewport.mode();
     for (const gesture of this.gestures) gesture.drop();
     for (const pane of this.panes) pane.remove();
-    this.keyboard.stop();
     this.room.stop();
     workspace.editors.delete(this);
-    if (workspace.foremost === this) workspace.foremost = [...workspace.editors][0] ?? null;
     this.root.remove();
   }
 }

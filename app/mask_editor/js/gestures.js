@@ -167,7 +167,9 @@ export class Gestures {
       return;
     }
     const { x, y } = this.place(event);
-    this.pane.viewport.zoomAt(x, y, Math.exp(-Math.max(-240, Math.min(240, pixels)) / 480));
+    // A pinch on a trackpad comes as a wheel with Ctrl and small steps.
+    const turned = Math.max(-240, Math.min(240, event.ctrlKey ? 6 * pixels : pixels));
+    this.pane.viewport.zoomAt(x, y, Math.exp(-turned / 480));
     this.pane.hover = this.pane.viewport.toImage(x, y);
     this.sight.moved(this.pane);
   }

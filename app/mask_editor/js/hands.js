@@ -1,5 +1,6 @@
 /** What the reader's hand does to a mask: from the pointer down to the save. */
 
+import { keyboard } from "./workspace.js";
 import { BrushStroke, fillHoles, FillStroke, LassoStroke } from "./tools.js";
 
 /**
@@ -14,7 +15,7 @@ export class Hands {
   }
 
   get isSpaceHeld() {
-    return this.editor.keyboard.isHeld("pan");
+    return keyboard.isHeld("pan");
   }
 
   /** @param {Pane} pane @param {import("./masks.js").Point} point @param {boolean} erase */

@@ -103,11 +103,9 @@ export class Keyboard {
     this.release = release;
     /** @type {Map<string, Command>} commands whose key is down, by physical key */
     this.down = new Map();
-    this.leaving = new AbortController();
-    const { signal } = this.leaving;
-    addEventListener("keydown", (event) => this.onDown(event), { capture: true, signal });
-    addEventListener("keyup", (event) => this.onUp(event), { capture: true, signal });
-    addEventListener("blur", () => this.releaseAll(), { signal });
+    addEventListener("keydown", (event) => this.onDown(event), { capture: true });
+    addEventListener("keyup", (event) => this.onUp(event), { capture: true });
+    addEventListener("blur", () => this.releaseAll());
   }
 
   /** @param {KeyboardEvent} event */
@@ -142,10 +140,6 @@ export class Keyboard {
   /** @param {string} id */
   isHeld(id) {
     return [...this.down.values()].some((held) => held.id === id);
-  }
-
-  stop() {
-    this.leaving.abort();
   }
 }
 

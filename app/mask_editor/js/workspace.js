@@ -4,47 +4,64 @@
  */
 
 import { Documents } from "./documents.js";
+import { Keyboard } from "./keys.js";
 import { Saver } from "./saving.js";
-
-const PREFERENCES = "reading-room-editor";
 
 /** @typedef {import("./pane.js").Look} Look */
 
-/** @type {Look} */
-const look = {
-  opacity: 0.3,
-  outlineOnly: false,
-  hidden: false,
-  inverted: false,
-  brush: 24,
-  tool: "brush",
-  finding: null,
-  ...storedPreferences(),
-};
+const PREFERENCES = "reading-room-editor";
 
 /** @returns {Partial<Look>} */
-function storedPreferences() {
-  const text = localStorage.getItem(PREFERENCES);
-  if (!text) return {};
-  const { opacity, outlineOnly, brush } = JSON.parse(text);
-  return { opacity, outlineOnly, brush };
+function preferences() {
+  try {
+    const { opacity, outlineOnly, brush } = JSON.parse(localStorage.getItem(PREFERENCES) ?? "{}");
+    return {
+      ...(opacity >= 0 && opacity <= 1 ? { opacity } : {}),
+      ...(outlineOnly === true ? { outlineOnly } : {}),
+      ...(Number.isInteger(brush) && brush > 0 ? { brush } : {}),
+    };
+  } catch {
+    // Storage that is switched off or holds something else is no reason to show no film.
+    return {};
+  }
 }
 
 export const workspace = {
   documents: new Documents(),
   saver: new Saver(),
-  look,
   /** @type {Set<import("./editor.js").Editor>} */
   editors: new Set(),
-  /** The editor that the keyboard speaks to. @type {import("./editor.js").Editor | null} */
-  foremost: null,
+  /** The editor that the pointer touched last. @type {import("./editor.js").Editor | null} */
+  touched: null,
 
-  /** What an editor that is mounted anew takes up again. */
+  /** How the last editor that could draw was set; one that is mounted anew takes it up. */
   last: {
+    /** @type {Look} */
+    look: {
+      opacity: 0.3,
+      outlineOnly: false,
+      hidden: false,
+      inverted: false,
+      brush: 24,
+      tool: "brush",
+      finding: null,
+      ...preferences(),
+    },
     study: "",
     view: 0,
     /** @type {import("./viewport.js").ZoomMode | null} */
     zoom: null,
+  },
+
+  /**
+   * Of several editors on a page, keys for looking go to the one touched last, all others to the one that is drawn on.
+   * @param {import("./keys.js").Command} command @returns {import("./editor.js").Editor | null}
+   */
+  spokenTo(command) {
+    const present = [...this.editors].filter((editor) => editor.isOnScreen);
+    const drawn = present.find((editor) => !editor.data?.read_only);
+    const touched = present.find((editor) => editor === this.touched);
+    return (command.group === "See" ? touched ?? drawn : drawn ?? touched) ?? present[0] ?? null;
   },
 
   /** Something arrived or changed: show it wherever it is shown. */
@@ -52,7 +69,9 @@ export const workspace = {
     for (const editor of this.editors) editor.redraw();
   },
 
-  keepPreferences() {
+  /** @param {Look} look */
+  keepLook(look) {
+    Object.assign(this.last.look, look, { hidden: false });
     const { opacity, outlineOnly, brush } = look;
     localStorage.setItem(PREFERENCES, JSON.stringify({ opacity, outlineOnly, brush }));
   },
@@ -67,3 +86,15 @@ workspace.saver.onStatus = (status) => {
 workspace.saver.onConflict = (layer, sentence) => {
   for (const editor of workspace.editors) editor.tellConflict(layer, sentence);
 };
+
+/** @type {import("./editor.js").Editor | null} */
+let heardPress = null;
+
+/** The page's one keyboard. A key is let go where it was pressed. */
+export const keyboard = new Keyboard(
+  (command, event) => {
+    heardPress = workspace.spokenTo(command);
+    return heardPress?.press(command, event) ?? false;
+  },
+  (command) => heardPress?.release(command),
+);
