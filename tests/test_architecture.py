@@ -23,7 +23,6 @@ PLUGINS = {
     "mypy": "is run, not imported",
     "ruff": "is run, not imported",
     "import-linter": "is run, not imported",
-    "pandas-stubs": "is read by mypy",
     "types-pyyaml": "is read by mypy",
     "pytest-timeout": "is loaded by pytest",
     "pytest-xdist": "is loaded by pytest",
