@@ -41,6 +41,7 @@ def editor_study(
     token: str,
     active: str | None,
     ahead: Study | None,
+    heard: str,
     bottom_gap: int,
 ) -> EditorStudy:
     return EditorStudy(
@@ -52,6 +53,7 @@ def editor_study(
         active_finding=active,
         prefetch=tuple(image.sha for image in ahead.images) if ahead else (),
         reject_reasons=REASONS,
+        heard=heard,
         bottom_gap=bottom_gap,
     )
 

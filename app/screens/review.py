@@ -34,12 +34,13 @@ _TURNS = {
 @dataclass
 class Desk:
     """What lies on the reader's desk from study to study: findings added by hand, the one in hand, where they came
-    from, and when the present study was opened."""
+    from, what the editor asked for last, and when the present study was opened."""
 
     study: int | None = None
     opened_at: float = 0.0
     hand: str | None = None
     heard_from_editor: str | None = None
+    acted_on: str = ""
     added: tuple[str, ...] = ()
     visited: tuple[int, ...] = ()
     beside: int | None = None
@@ -94,6 +95,7 @@ def _act(here: Desk, study_id: int) -> tuple[int, EditorAction | None]:
     if (turned_down := rejected()) is not None:
         reviewing.reject_suggestion(house, reader, turned_down.prediction, turned_down.reason)
     action = _pending()
+    here.acted_on = action.id if action else here.acted_on
     kind = ActionKind(action.kind) if action and action.study_id == str(study_id) else None
     if kind is None and (button := pressed()) is not None:
         kind = ActionKind(button)
@@ -165,6 +167,7 @@ def _show_study(here: Desk, opened: OpenStudy) -> None:
                 token=session.token(),
                 active=active,
                 ahead=queue.study_after(session.house(), shown_last().filter, study.id),
+                heard=here.acted_on,
                 bottom_gap=_BOTTOM_GAP,
             ),
             key=EDITOR,
