@@ -232,7 +232,7 @@ def _require(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> N
 
 PRESETS: Mapping[str, Mapping[str, Recipe]] = {
     "segmentation": {
-        "cpu": SegmentationRecipe(minimum_steps=300),
+        "cpu": SegmentationRecipe(epochs=10, minimum_steps=700),
         "smoke": SegmentationRecipe(
             preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,
             minimum_steps=150, learning_rate=5e-3, encoder_learning_rate=5e-3, dropout=0.0,
