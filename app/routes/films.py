@@ -10,7 +10,9 @@ from starlette.routing import Route
 
 from app.routes.answers import in_sentences, named_by_content
 from app.routes.cache import DiskCache
+from core.studies import PixelFacts, Window
 from data import images
+from data.pixels import Pixels
 from data.store import Store
 
 THUMBNAIL_HEIGHT = 96
@@ -55,18 +57,29 @@ def stored_values(payload: bytes) -> bytes:
     return _FACTS.pack(width, height, film.bits, film.max) + values.tobytes()
 
 
-def shown(payload: bytes, longest_side: int | None = None) -> bytes:
+def shown(payload: bytes) -> bytes:
     """An 8-bit JPEG through the film's own window, or one over the middle of its values. Raises UnreadableImage."""
-    if longest_side is None and images.sniff(payload) == images.JPEG:
+    if images.sniff(payload) == images.JPEG:
         return payload
-    facts = images.header(payload)
-    values = images.read(payload)
-    window = facts.window or images.display_window(values, facts.bits)
-    return images.preview(values, window, longest_side, facts.photometric, facts.bits)
+    facts, values, window = _as_looked_at(payload)
+    return images.preview(values, window, None, facts.photometric, facts.bits)
 
 
 def thumbnail_of(payload: bytes) -> bytes:
     """A JPEG of THUMBNAIL_HEIGHT pixels. Raises UnreadableImage."""
-    facts = images.header(payload)
-    side = round(THUMBNAIL_HEIGHT * max(1.0, facts.width / facts.height))
-    return images.thumbnail(payload, side) if images.sniff(payload) == images.JPEG else shown(payload, side)
+    if images.sniff(payload) == images.JPEG:
+        facts = images.header(payload)
+        return images.thumbnail(payload, _longest_side(facts))
+    facts, values, window = _as_looked_at(payload)
+    # Windowing and averaging all of a large film for so small a picture costs more than reading it did.
+    step = max(1, facts.height // (4 * THUMBNAIL_HEIGHT))
+    return images.preview(values[::step, ::step], window, _longest_side(facts), facts.photometric, facts.bits)
+
+
+def _as_looked_at(payload: bytes) -> tuple[PixelFacts, Pixels, Window | None]:
+    facts, values = images.header(payload), images.read(payload)
+    return facts, values, facts.window or images.display_window(values, facts.bits)
+
+
+def _longest_side(facts: PixelFacts) -> int:
+    return round(THUMBNAIL_HEIGHT * max(1.0, facts.width / facts.height))
