@@ -117,19 +117,29 @@ def _exports() -> None:
             handing.ask(house, form, session.reader(), **{kind: name})
             st.rerun()
     with right:
-        _exports_made()
+        made = _exports_asked_for()
+        is_busy = any(not job.state.is_over for job in made)
+        # Each run of a fragment takes the files of its download buttons away, so it runs by itself only while it must.
+        st.fragment(_exports_made, run_every=REFRESH_SECONDS if is_busy else None)()
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+def _exports_asked_for() -> list[Job]:
+    return [job for job in training.recent_jobs(session.house(), 100) if job.kind is JobKind.EXPORT]
+
+
 def _exports_made() -> None:
     with frame.told():
-        made = [job for job in training.recent_jobs(session.house(), 100) if job.kind is JobKind.EXPORT]
+        made = _exports_asked_for()
         if not made:
             st.html('<div class="rr-quiet">Finished exports appear here, to be taken away as one file.</div>')
             return
         jobs.warn_without("clerk", made)
         for job in made[:12]:
             _export(job)
+        was_busy = st.session_state.get("exports-busy", False)
+        st.session_state["exports-busy"] = any(not job.state.is_over for job in made)
+        if was_busy and not st.session_state["exports-busy"]:
+            st.rerun()
 
 
 def _export(job: Job) -> None:
@@ -149,6 +159,7 @@ def _export(job: Job) -> None:
                 mime="application/zip",
                 key=f"download-{job.id}",
                 on_click="ignore",
+                help=f"It also lies in {folder}",
             )
         else:
             jobs.buttons(job)

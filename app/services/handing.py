@@ -1,10 +1,9 @@
 """Exports that the Data screen asks for: where they lie in the workspace, and how they are taken away."""
 
-import tempfile
+import io
 import zipfile
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from app.house import House
 from app.services import exporting
@@ -21,15 +20,13 @@ def ask(house: House, form: str, actor: str, *, snapshot: str | None = None, dat
     return exporting.request(house, form, out, actor, snapshot=snapshot, dataset=dataset)
 
 
-def as_zip(folder: Path) -> BinaryIO:
-    """A finished export as one file, open at its start. Raises NotFound."""
+def as_zip(folder: Path) -> bytes:
+    """A finished export as one zip file. Raises NotFound."""
     if not folder.is_dir():
         raise NotFound(f"The export {folder.name} is no longer in the workspace. Run it again.")
-    # Handed to the browser and gone with its last reader: no second copy stays in the workspace.
-    body = tempfile.TemporaryFile()  # noqa: SIM115
+    body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
         for place in sorted(folder.rglob("*")):
             if place.is_file():
                 archive.write(place, Path(folder.name) / place.relative_to(folder))
-    body.seek(0)
-    return body
+    return body.getvalue()
