@@ -30,6 +30,7 @@ from db.schema import migrate
 from db.work import on_record, worker_name
 from trainers.contract import Family, FindingNotLearned, Shelf
 from trainers.families import FAMILIES
+from trainers.memory import keep_freed_memory
 
 ROLE = "inference"
 POLL_SECONDS = 0.1
@@ -152,6 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     torch.set_num_threads(1)
+    keep_freed_memory()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

@@ -7,7 +7,6 @@ checkpoint. So does the job of a worker that was killed, once its lease has run 
 """
 
 import argparse
-import ctypes
 import logging
 import os
 import signal
@@ -19,22 +18,10 @@ from db.engine import Database
 from db.schema import migrate
 from db.work import work_forever, work_once, worker_name
 from trainers.handlers import handlers
+from trainers.memory import keep_freed_memory
 
 ROLE = "trainer"
 NICENESS = 10
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed. A training step allocates the same large tensors again and again, and giving
-    them back to the system between steps costs a third of the step on a CPU. Elsewhere than glibc nothing is done."""
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def main(arguments: list[str] | None = None) -> int:
