@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from app.house import House
-from app.routes.films import shown
 from app.screens import frame, session
 from app.services import regions, reviewing
 from app.services.regions import Use
@@ -15,6 +14,7 @@ from app.services.reviewing import OpenStudy
 from core.findings import Finding, by_key
 from core.shapes import Point, Shape, ShapeKind
 from core.studies import Image
+from data import images
 
 _LONGEST_SIDE = 560
 _TOOLS = {ShapeKind.BOX: "rect", ShapeKind.POLYGON: "polygon"}
@@ -149,4 +149,6 @@ def _kept(opened: OpenStudy, image: Image, known: Mapping[str, Finding]) -> None
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _background(_house: House, sha: str, longest_side: int) -> bytes:
-    return shown(_house.store.get(sha), longest_side)
+    payload = _house.store.get(sha)
+    facts = images.header(payload)
+    return images.preview(images.read(payload), facts.window, longest_side, facts.photometric, facts.bits)
