@@ -17,6 +17,7 @@ from core.errors import NotFound, ReadingRoomError
 from core.registry import RESEARCH_ONLY
 from core.reports import Cleaning
 from core.snapshots import Snapshot, SnapshotFilter, SplitPolicy
+from core.studies import View
 from data.exporters import EXPORTERS
 from data.importers import IMPORTERS
 
@@ -36,6 +37,11 @@ def bring_in(
     kind: Annotated[str, typer.Argument(help=f"What lies there: {', '.join(IMPORTERS)}.")],
     path: Annotated[Path, typer.Argument(help="The folder, file or zip.")],
     dataset: Annotated[str, typer.Option(help="The dataset it goes into; made when new.")],
+    table: Annotated[Path | None, typer.Option(help="The CSV that counts, where a folder holds several.")] = None,
+    view: Annotated[View | None, typer.Option(help="The view of films that state none.")] = None,
+    patient_per_folder: Annotated[
+        bool, typer.Option("--patient-per-folder", help="Take each folder of loose images for a patient.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in, and keep nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -46,11 +52,11 @@ def bring_in(
     house = open_house()
     if not path.exists():
         raise NotFound(f"There is no {path}.")
-    if dry_run:
-        told: Any = importing.rehearse(house, kind, path, dataset, lambda *_: None).to_json()
-    else:
-        job = importing.request(house, kind, path, dataset, local_reader())
-        told = do_here(house, job, handlers(house))
+    # The clerk, should it be quicker, works in a folder of its own.
+    named = str(table.resolve() if table.is_file() else table) if table else None
+    choices = importing.Choices(view, named, patient_per_folder)
+    job = importing.request(house, kind, path, dataset, local_reader(), dry_run, choices)
+    told = do_here(house, job, handlers(house))
     fixed = {key: told[key] for key in IMPORT_SHAPE}
     for sentence in told["warnings"]:
         say(sentence)

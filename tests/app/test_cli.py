@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,8 @@ from app.house import House
 from app.services import snapshots, training
 from core.jobs import JobState
 from core.recipes import preset
-from db import jobs
+from core.studies import View
+from db import jobs, studies
 from tests.conftest import ROOT
 from tests.making import block, film, image, put, study
 
@@ -295,3 +297,18 @@ def test_ctrl_c_during_a_wait_cancels_the_job(house: House) -> None:
     assert "Cancelling job 1" in err
     with house.database.reading() as session:
         assert jobs.get_job(session, 1).state is JobState.CANCELLED
+
+
+def test_what_a_person_says_of_an_import_reaches_it(run: Any, house: House, films: Path) -> None:
+    run("import", "images", str(films), "--dataset", "loose", "--view", "lateral")
+    with house.database.reading() as session:
+        assert studies.get_study(session, 1).images[0].view is View.LATERAL
+
+
+def test_serving_beyond_this_machine_is_warned_of(run: Any) -> None:
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen()
+        told = run("serve", "--host", "0.0.0.0", "--port", str(other.getsockname()[1]))
+    assert told.code == 1
+    assert "There is no sign-on yet" in told.err
