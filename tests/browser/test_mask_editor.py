@@ -54,12 +54,24 @@ def server(running: BackendClient) -> BackendClient:
     return running
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser window for all tests, so that Streamlit's own files are fetched once."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(8000)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    fresh = browser.new_context(viewport={"width": 1440, "height": 900})
-    fresh.set_default_timeout(8000)
-    yield fresh
-    fresh.close()
+def context(window: BrowserContext, server: BackendClient) -> Iterator[BrowserContext]:
+    """The window as if it were new: nothing kept in it, no page open."""
+    blank = window.new_page()
+    kept = {"origin": server.url, "storageTypes": "local_storage,indexeddb"}
+    window.new_cdp_session(blank).send("Storage.clearDataForOrigin", kept)
+    yield window
+    for page in window.pages:
+        page.close()
 
 
 def show(server: BackendClient, *images: dict[str, Any], study_id: str = "first", **more: object) -> None:
@@ -520,7 +532,7 @@ def test_the_next_film_is_fetched_ahead_and_only_once(server: BackendClient, con
     two = server.image(film(seed=3), 12, id=2, view="Lateral", layers=[EFFUSION])
     there = {"study_id": "second", "active_finding": "effusion", "images": [two]}
     asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
+    context.on("request", note := lambda request: asked.append(request.url))
     show(server, server.image(film(), 12, layers=[EFFUSION]), then=there, prefetch=[two["sha"]])
     editor = EditorOnPage.open(context, server)
     pixels = f"{server.url}/fake/pixels/{two['sha']}"
@@ -528,6 +540,7 @@ def test_the_next_film_is_fetched_ahead_and_only_once(server: BackendClient, con
     editor.press("n")
     expect(editor.page.get_by_test_id("editor-film")).to_have_attribute("aria-label", re.compile("Lateral film"))
     editor.wait_for_film()
+    context.remove_listener("request", note)
     assert asked.count(pixels) == 1
 
 
