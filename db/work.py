@@ -41,6 +41,7 @@ class Ticket:
         self._done = threading.Event()
         self._began = time.monotonic()
         self._first: int | None = None
+        self._total = 0
         self._beat = threading.Thread(target=self._keep_beating, name=f"heartbeat-{job.id}", daemon=True)
 
     def __enter__(self) -> "Ticket":
@@ -53,8 +54,8 @@ class Ticket:
 
     def report(self, done: int, total: int, message: str = "") -> None:
         """Say how far the work is; cheap enough for every step. Raises JobCancelled, ClaimLost."""
-        if self._first is None:
-            self._first, self._began = done, time.monotonic()
+        if self._first is None or total != self._total:
+            self._first, self._total, self._began = done, total, time.monotonic()
         passed = done - self._first
         left = (time.monotonic() - self._began) / passed * (total - done) if passed > 0 else None
         self._progress = Progress(done, total, message, left)

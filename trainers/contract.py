@@ -116,6 +116,9 @@ class Family(Protocol[Trained]):
     def load(self, folder: Path) -> Trained:
         """Raises CorruptModel, WeightsNotFound."""
 
+    def warm(self, model: Trained) -> None:
+        """Load and try whatever the first question would have to wait for. Raises WeightsNotFound."""
+
     def facts(self, model: Trained) -> ModelFacts: ...
 
     def evaluate(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFound
-from core.jobs import CurvePoint, Job, JobKind, JobMadeNothing, JobRequest
+from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing, JobRequest
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
 from core.registry import ModelVersion, Verdict, judge
@@ -24,7 +24,7 @@ from db.engine import Database
 from db.models import NewModel
 from db.work import Handler, Ticket
 from trainers import publishing
-from trainers.contract import Family, Measured, NothingToMeasure, Shelf
+from trainers.contract import Family, Measured, ModelFacts, NothingToMeasure, Shelf
 from trainers.families import family_of
 from trainers.loop import train
 
@@ -103,9 +103,13 @@ def train_job(desk: Desk) -> Mapping[str, Any]:
     data = family.prepare(recipe, manifest, desk.shelf, desk)
     working = _working_folder(desk.workspace, job.id)
     working.mkdir(parents=True, exist_ok=True)
-    trained = train(
-        lambda wanted: family.module(wanted, data), recipe, family.headline, family.higher_is_better, working, desk
-    )
+    try:
+        trained = train(
+            lambda wanted: family.module(wanted, data), recipe, family.headline, family.higher_is_better, working, desk
+        )
+    except JobCancelled:
+        shutil.rmtree(working, ignore_errors=True)
+        raise
 
     model = trained.module.publishable()
     split = Split.VALIDATION if manifest.of(Split.VALIDATION) else Split.TEST
@@ -132,7 +136,7 @@ def train_job(desk: Desk) -> Mapping[str, Any]:
     making.replace(folder)
 
     verdict = _verdict(desk, family, manifest, snapshot, split, measured.scores)
-    version = _register(desk, family, run, folder.name, measured, verdict, manifest)
+    version = _register(desk, family, run, facts, folder.name, measured, verdict, manifest)
     evaluation = Evaluation(
         version.name, snapshot.name, split, measured.n, trained.seconds, measured.metrics, measured.scores
     )
@@ -260,12 +264,13 @@ def _register(
     desk: Desk,
     family: Family[Any],
     run: publishing.Run,
+    facts: ModelFacts,
     folder: str,
     measured: Measured,
     verdict: Verdict,
     manifest: Manifest,
 ) -> ModelVersion:
-    facts = {
+    kept = {
         "seconds": round(run.seconds, 1),
         "steps": run.steps,
         "snapshot_sha": run.snapshot.sha,
@@ -273,18 +278,17 @@ def _register(
     }
     if not (desk.workspace.models / folder).is_dir():
         raise JobMadeNothing
-    trained_on = family.facts(family.load(desk.workspace.models / folder)).findings
     new = NewModel(
         family=family.name,
         folder=folder,
         recipe=run.recipe.to_mapping(),
-        findings=tuple(finding.key for finding in trained_on),
+        findings=tuple(finding.key for finding in facts.findings),
         headline=family.headline,
         metrics=measured.metrics,
         snapshot=run.snapshot.name,
         job=desk.job.id,
         promotable=manifest.fold is None,
-        facts=facts,
+        facts=kept,
     )
     with desk.database.writing() as session:
         return models.register(session, new, desk.job.requested_by)

@@ -95,6 +95,10 @@ class Answerer:
         except ReadingRoomError as error:
             logger.error("%s cannot be loaded: %s", version.name, error)
             raise
+        try:
+            FAMILIES[name].warm(model)
+        except ReadingRoomError as error:
+            logger.warning("%s answers only for what it was trained on by name: %s", version.name, error)
         self._loaded[name] = Loaded(version, FAMILIES[name], model)
         logger.info("%s answers now", version.name)
         return self._loaded[name]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from core.annotations import NewPrediction
 from core.masks import stats
 from core.recipes import BadRecipe, Recipe, SegmentationRecipe
@@ -58,6 +60,11 @@ class Segmentation:
 
     def load(self, folder: Path) -> SegmentationModel:
         return models.load(folder)
+
+    def warm(self, model: SegmentationModel) -> None:
+        side = model.recipe.image_size
+        model.logits(model.encode([np.zeros((side, side), np.uint8)]), [prompt_for(model.findings[0])])
+        model.text(["whatever a reader may write"])
 
     def facts(self, model: SegmentationModel) -> ModelFacts:
         parameters = sum(parameter.numel() for parameter in model.network.parameters())

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
 from core.recipes import SegmentationRecipe, from_mapping
 from trainers.backbones import TextFeatures, WeightOrigin, build_image_encoder
@@ -19,7 +21,6 @@ from trainers.datasets import Placement, Square
 from trainers.precision import autocast
 from trainers.segmentation.augmentation import as_floats, normalise
 from trainers.segmentation.network import TextConditionedUnet
-from trainers.segmentation.prompts import prompt_for
 
 WEIGHTS = "weights.safetensors"
 TEXT = "text.safetensors"
@@ -116,19 +117,13 @@ def load(folder: Path) -> SegmentationModel:
         findings = tuple(_finding(entry) for entry in description["findings"])
         origins = tuple(WeightOrigin(**origin) for origin in description["origins"])
         width = int(description["text_dimension"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorruptModel(folder, str(error)) from error
-    except Exception as error:  # safetensors raises an exception class of its own, straight below Exception
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, ReadingRoomError) as error:
         raise CorruptModel(folder, str(error)) from error
     if not isinstance(recipe, SegmentationRecipe):
         raise CorruptModel(folder, "its recipe is of another family")
     network = build_network(recipe, width, pretrained=False)
     load_weights(network, folder / WEIGHTS)
     return SegmentationModel(network.eval(), recipe, findings, TextFeatures(recipe.text_encoder, known), origins)
-
-
-def name_prompts(findings: Sequence[Finding]) -> list[str]:
-    return [prompt_for(finding) for finding in findings]
 
 
 def _finding(data: dict[str, object]) -> Finding:
