@@ -111,6 +111,7 @@ export class Pane {
       context.drawImage(film.preview, 0, 0, film.width, film.height);
       context.filter = "none";
     }
+    this.element.dataset.image = String(film.data.id);
     this.element.dataset.film = film.film ? "stored" : film.preview ? "preview" : "none";
     if (look.hidden) return;
     const layers = this.layersByHeight();
