@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
-from core.errors import ReadingRoomError
+from core.errors import DiskFull, ReadingRoomError
 from core.studies import Skipped
-from data.store import DiskFull
 
 _SWELLING: Final = 200
 _SMALL: Final = 64 << 20
@@ -58,7 +57,7 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
         raise BadArchive(f"{archive.name} is no zip archive that can be read ({error}). Copy it again.") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(str(folder)) from error
+            raise DiskFull(f"unpacking into {folder}") from error
         raise
     return Unpacked(_top(folder), tuple(refused))
 

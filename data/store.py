@@ -20,7 +20,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import ReadingRoomError
+from core.errors import DiskFull, ReadingRoomError
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _INCOMING = ".incoming"
@@ -47,15 +47,6 @@ class BlobCorrupt(ReadingRoomError):
             "Restore it from a backup, or import the study again."
         )
         self.sha = sha
-
-
-class DiskFull(ReadingRoomError):
-    """No room for another blob. Nothing half-written is left behind."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(
-            f"The disk that holds {place} is full. Free some space and start again; what is kept is whole."
-        )
 
 
 def name_of(body: bytes) -> str:
@@ -221,5 +212,5 @@ def _room(place: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFull(place) from error
+            raise DiskFull(f"writing to {place}") from error
         raise

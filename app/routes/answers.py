@@ -12,7 +12,6 @@ from core.errors import DiskFull, NotFound, ReadingRoomError
 from core.findings import UnknownFinding
 from data.pixels import UnreadableImage
 from data.store import BlobCorrupt, BlobMissing
-from data.store import DiskFull as StoreFull
 from db.drafts import NotYourDraft
 from db.engine import DatabaseBusy
 
@@ -27,7 +26,6 @@ STATUS: Final[tuple[tuple[type[ReadingRoomError], int], ...]] = (
     (UnreadableImage, 415),
     (BlobCorrupt, 500),
     (DiskFull, 507),
-    (StoreFull, 507),
     (DatabaseBusy, 503),
 )
 """The status of each error that has one of its own; every other rule that says no is a 400."""

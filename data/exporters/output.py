@@ -12,11 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
-from core.errors import ReadingRoomError
+from core.errors import DiskFull, ReadingRoomError
 from core.snapshots import Manifest, SnapshotImage, SnapshotStudy
 from data import images, manifests
 from data.manifests import ExportedFile
-from data.store import DiskFull, Store
+from data.store import Store
 
 Report = Callable[[int, int, str], None]
 """Told how many studies are done, of how many, and what is going on. May raise to stop the export."""
@@ -90,7 +90,7 @@ def filling(out: Path, form: str, manifest: Manifest) -> Iterator[Output]:
         partial.replace(out)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(str(out.parent)) from error
+            raise DiskFull(f"exporting to {out.parent}") from error
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as reference
 
+from core.errors import DiskFull
 from core.findings import State
 from core.masks import stats
 from core.registry import RESEARCH_ONLY
@@ -32,7 +33,7 @@ from data.exporters import EXPORTERS
 from data.exporters.output import OutputNotEmpty
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions
-from data.store import BlobMissing, DiskFull, Store
+from data.store import BlobMissing, Store
 
 READ_BACK = {"coco": "coco", "png": "folder", "jsonl": "jsonl"}
 OPTIONS = ImportOptions(secret=b"secret")

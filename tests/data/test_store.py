@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import DiskFull
 from data import store as store_module
-from data.store import BlobCorrupt, BlobMissing, DiskFull, Store, name_of
+from data.store import BlobCorrupt, BlobMissing, Store, name_of
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_full_disk_keeps_nothing_half_written(store: Store, tmp_path: Path, mo
         return written(handle, body)
 
     monkeypatch.setattr(store_module.os, "write", full)
-    with pytest.raises(DiskFull, match="Free some space"):
+    with pytest.raises(DiskFull, match="make room"):
         store.put_many([b"first", b"second", b"third one"])
     assert [path.name for path in files_below(tmp_path / "store")] == [kept]
     monkeypatch.undo()
