@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 from core.workspace import workspace
 from db.engine import Database
@@ -29,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--once", action="store_true", help="do one job, if one waits, and go")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    os.nice(NICENESS)
+    give_way()
     keep_freed_memory()
     going_home = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,6 +45,19 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         database.close()
     return 0
+
+
+def give_way() -> None:
+    """Let everything else on this machine go first.
+
+    Where Linux schedules by session (autogroups), a process's own niceness counts only among its session; the
+    session has to be nice as well, or a training takes half the machine from the readers.
+    """
+    os.nice(NICENESS)
+    session = Path("/proc/self/autogroup")
+    if session.exists():
+        with suppress(OSError):
+            session.write_text(str(NICENESS))
 
 
 def _work(database: Database, going_home: threading.Event, once: bool) -> None:
