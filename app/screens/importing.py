@@ -16,6 +16,7 @@ from data.quality import QualityReport
 REFRESH_SECONDS = 1.0
 _MOST_SKIPPED = 200
 _LOOKED = "import-looked"
+_IMPORTED = "import-done"
 
 _KINDS = {
     "images": ("Loose images", "PNG, JPEG or TIFF films, each a study of its own; 16 bits are kept."),
@@ -31,6 +32,8 @@ _KINDS = {
 
 
 def show() -> None:
+    if (imported := st.session_state.pop(_IMPORTED, None)) is not None:
+        st.switch_page(pages().worklist, query_params={"dataset": imported})
     left, right = st.columns([0.4, 0.6], gap="large")
     with left:
         kind = st.selectbox(
@@ -81,7 +84,9 @@ def _progress() -> None:
         report = QualityReport.from_json(job.result)
         if not job.parameters.get("rehearsal"):
             if st.button("To the worklist", type="primary"):
-                st.switch_page(pages().worklist, query_params={"dataset": report.dataset})
+                # Not from in here: a page switched to by a fragment that runs by itself is left half drawn.
+                st.session_state[_IMPORTED] = report.dataset
+                st.rerun()
         elif st.button(f"Import {report.studies:,} studies", type="primary", disabled=not report.studies):
             p = job.parameters
             real = service.request(house, p["kind"], Path(p["path"]), p["dataset"], session.reader())
