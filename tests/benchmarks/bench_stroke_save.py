@@ -20,24 +20,36 @@ window.saves = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (entry.name === "stroke-save") window.saves.push(entry.duration);
 }).observe({ type: "measure" });
+window.isSaving = () => {
+  const hosts = [...document.querySelectorAll("*")].filter((each) => each.shadowRoot);
+  const light = hosts.map((each) => each.shadowRoot.querySelector(".status")).find((each) => each);
+  return light.dataset.state === "saving" || light.dataset.state === "failed";
+};
 """
 
 
 def measure_saves(editor: EditorOnPage, strokes: int, seed: int = 0) -> list[float]:
-    """Draw `strokes` random curves, each once the one before it is saved. Milliseconds of each save."""
+    """Draw random curves, each once the one before it is saved, until `strokes` are. Milliseconds of each save.
+
+    Brush and eraser take turns, so that the mask neither fills up nor stays simple.
+    """
     random = np.random.default_rng(seed)
     box = editor.page.get_by_test_id("editor-film").first.bounding_box()
     assert box
     low = np.array([box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"]])
     high = np.array([box["x"] + 0.7 * box["width"], box["y"] + 0.8 * box["height"]])
-    for done in range(strokes):
+    saved = 0
+    while saved < strokes:
+        editor.press("be"[random.integers(2)])
         start, end = random.uniform(low, high), random.uniform(low, high)
         editor.page.mouse.move(*start)
         editor.page.mouse.down()
         for step in np.linspace(0, 1, 12)[1:]:
             editor.page.mouse.move(*(start + (end - start) * step + random.normal(0, 6, 2)))
         editor.page.mouse.up()
-        editor.page.wait_for_function("count => window.saves.length > count", arg=done)
+        # A stroke that changes nothing (an eraser on empty ground) is not saved: the light then stays as it was.
+        editor.page.wait_for_function("count => window.saves.length > count || !window.isSaving()", arg=saved)
+        saved = int(editor.page.evaluate("window.saves.length"))
     saves: list[float] = editor.page.evaluate("window.saves")
     return saves
 
