@@ -16,7 +16,7 @@ from core.jobs import CurvePoint
 from core.metrics import ItemScore, Metric
 from core.recipes import Recipe
 from core.snapshots import Manifest
-from core.studies import Image, Split
+from core.studies import Image, Split, Study
 from data.store import Store
 from trainers.backbones import WeightOrigin
 
@@ -64,8 +64,22 @@ class Shelf:
 
 
 @dataclass(frozen=True)
+class Case:
+    """A study to answer for. `images` are those of its films that are asked about; the study brings what else a family
+    reads: the other views, the report, the notes."""
+
+    study: Study
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
 class Measured:
-    """How a model did on one split: scores by item, metrics with intervals, and how many studies' films were read."""
+    """How a model did on one split: scores by item, metrics with intervals, and how many studies' films were read.
+
+    Promotion pairs the items of two models and averages the differences of the headline. A headline that is no mean of
+    its items is given by item all the same: for AUROC each positive's placement among the negatives, whose mean is the
+    AUROC (DeLong et al. 1988).
+    """
 
     scores: tuple[ItemScore, ...]
     metrics: Mapping[str, Metric]
@@ -127,9 +141,10 @@ class Family(Protocol[Trained]):
         """Measure on one split (None: on every study), and draw figures into a folder. Raises NothingToMeasure."""
 
     def predict(
-        self, model: Trained, images: Sequence[Image], prompts: Mapping[str, str | None] | None, shelf: Shelf
+        self, model: Trained, cases: Sequence[Case], prompts: Mapping[str, str | None] | None, shelf: Shelf
     ) -> list[NewPrediction]:
-        """Suggestions for some films, at their own size, masks already in the store.
+        """Suggestions for some studies' films: masks at their own size, already in the store; whatever else a family
+        says goes into the prediction's payload. What is said of a whole study is said of its first film.
 
         `prompts` maps the findings wanted to the words to ask with (None: the finding's own name); None asks for all
         that the model knows. Films of views that the family does not read get no suggestion; asked about by name,

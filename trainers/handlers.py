@@ -16,7 +16,7 @@ from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
 from core.registry import ModelVersion, Verdict, judge
 from core.snapshots import Manifest, Snapshot, from_bytes
-from core.studies import Image, Split
+from core.studies import Split
 from core.workspace import Workspace
 from data.store import Store
 from db import jobs, models, predictions, snapshots, studies, worklist
@@ -24,7 +24,7 @@ from db.engine import Database
 from db.models import NewModel
 from db.work import Handler, Ticket
 from trainers import publishing
-from trainers.contract import Family, Measured, ModelFacts, NothingToMeasure, Shelf
+from trainers.contract import Case, Family, Measured, ModelFacts, NothingToMeasure, Shelf
 from trainers.families import family_of
 from trainers.loop import train
 
@@ -198,7 +198,7 @@ def predict_job(desk: Desk) -> Mapping[str, Any]:
     return {
         "model": version.name,
         "dataset": parameters.get("dataset"),
-        "images": len(pending),
+        "images": sum(len(case.images) for case in pending),
         "predictions": made,
         "seconds": round(time.monotonic() - began, 3),
     }
@@ -302,15 +302,17 @@ def _promote(desk: Desk, version: ModelVersion, verdict: Verdict) -> None:
     logger.info("%s is now in use: %s", version.name, verdict.reason)
 
 
-def _pending(desk: Desk, dataset: str | None, unreviewed: bool, done: set[tuple[int, str]]) -> list[Image]:
+def _pending(desk: Desk, dataset: str | None, unreviewed: bool, done: set[tuple[int, str]]) -> list[Case]:
     with desk.database.reading() as session:
         if unreviewed:
             waiting = (studies.get_study(session, number) for number in worklist.queue(session, dataset))
             chosen = [study for study in waiting if not study.blind]
         else:
             chosen = [studies.get_study(session, number) for number in studies.study_numbers(session, dataset)]
-    films = [image for study in chosen for image in study.images]
-    return [image for image in films if (image.id, image.sha) not in done]
+    cases = (
+        Case(study, tuple(image for image in study.images if (image.id, image.sha) not in done)) for study in chosen
+    )
+    return [case for case in cases if case.images]
 
 
 @contextmanager

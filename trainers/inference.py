@@ -21,14 +21,13 @@ import torch
 from core.annotations import Ask
 from core.errors import ReadingRoomError
 from core.registry import ModelVersion
-from core.studies import Image
 from core.workspace import Workspace, workspace
 from data.store import Store
 from db import asks, models, predictions, studies
 from db.engine import Database, DatabaseBusy
 from db.schema import migrate
 from db.work import on_record, worker_name
-from trainers.contract import Family, FindingNotLearned, Shelf
+from trainers.contract import Case, Family, FindingNotLearned, Shelf
 from trainers.families import FAMILIES
 from trainers.memory import keep_freed_memory
 
@@ -125,9 +124,10 @@ class Answerer:
         if ask.finding not in loaded.version.findings:
             raise FindingNotLearned(loaded.version.name, ask.finding, loaded.version.findings)
         with self.database.reading() as session:
-            image: Image = studies.get_image(session, ask.image_id)
+            study = studies.study_of_image(session, ask.image_id)
+        case = Case(study, tuple(image for image in study.images if image.id == ask.image_id))
         prompts: Mapping[str, str] = {ask.finding: ask.prompt}
-        (found,) = loaded.family.predict(loaded.model, [image], prompts, self.shelf)
+        (found,) = loaded.family.predict(loaded.model, [case], prompts, self.shelf)
         return loaded.version.id, found
 
     def _champion(self) -> Loaded:

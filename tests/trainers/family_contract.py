@@ -13,11 +13,11 @@ from core.errors import ReadingRoomError
 from core.jobs import CurvePoint, JobCancelled
 from core.recipes import Recipe
 from core.snapshots import Manifest
-from core.studies import Image, Split
+from core.studies import Split
 from db import studies
 from tests.trainers.conftest import House
 from trainers.checkpoints import CorruptModel
-from trainers.contract import Family, FindingNotLearned, NothingToLearn, NothingToMeasure, Silent
+from trainers.contract import Case, Family, FindingNotLearned, NothingToLearn, NothingToMeasure, Silent
 from trainers.loop import Trained, train
 
 
@@ -66,10 +66,14 @@ class FamilyContract:
     def weights(self, trained: Trained) -> dict[str, Any]:
         return dict(trained.module.state_dict())  # type: ignore[attr-defined]
 
-    def some_images(self, house: House) -> list[Image]:
+    def some_cases(self, house: House) -> list[Case]:
+        return self.cases_of(house)[:3]
+
+    def cases_of(self, house: House) -> list[Case]:
+        """Every study on record, in order, asked about with its first film."""
         with house.database.reading() as session:
-            numbers = studies.study_numbers(session)
-            return [studies.get_study(session, number).images[0] for number in numbers[:3]]
+            found = [studies.get_study(session, number) for number in studies.study_numbers(session)]
+        return [Case(study, study.images[:1]) for study in found]
 
     def headline(self, house: House, manifest: Manifest, model: Any, split: Split | None) -> float:
         measured = self.family.evaluate(model, manifest, split, house.shelf, None, Silent())
@@ -89,9 +93,9 @@ class FamilyContract:
         folder.mkdir()
         self.family.save(model, folder)
         loaded = self.family.load(folder)
-        images = self.some_images(house)
-        assert self.family.predict(loaded, images, None, house.shelf) == self.family.predict(
-            model, images, None, house.shelf
+        cases = self.some_cases(house)
+        assert self.family.predict(loaded, cases, None, house.shelf) == self.family.predict(
+            model, cases, None, house.shelf
         )
         assert self.family.facts(loaded) == self.family.facts(model)
         assert not [path for path in folder.iterdir() if path.suffix not in (".safetensors", ".json")]
@@ -145,7 +149,7 @@ class FamilyContract:
     ) -> None:
         model = self.train(house, manifest, tmp_path / "run", minimum_steps=10).module.publishable()
         with pytest.raises(FindingNotLearned, match=f"pneumothorax.*{self.finding}"):
-            self.family.predict(model, self.some_images(house), {"pneumothorax": None}, house.shelf)
+            self.family.predict(model, self.some_cases(house), {"pneumothorax": None}, house.shelf)
 
     def test_a_snapshot_with_nothing_to_learn_is_refused(self, house: House, manifest: Manifest) -> None:
         for empty in self.nothing_to_learn(manifest):

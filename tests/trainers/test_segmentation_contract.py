@@ -54,7 +54,7 @@ class TestSegmentation(FamilyContract):
         self, house: House, manifest: Manifest, tmp_path: Path
     ) -> None:
         model = self.train(house, manifest, tmp_path / "run").module.publishable()
-        (found,) = self.family.predict(model, self.some_images(house)[:1], {"left_lung": None}, house.shelf)
+        (found,) = self.family.predict(model, self.some_cases(house)[:1], {"left_lung": None}, house.shelf)
         assert found.stats is not None and found.stats.box is not None
         assert found.stats.box.left + found.stats.box.right > found.stats.width
 
@@ -64,8 +64,8 @@ class TestSegmentation(FamilyContract):
         model = self.train(house, manifest, tmp_path / "run").module.publishable()
         house.add("small-and-large", 1, first_seed=70, side=64)
         house.add("small-and-large", 1, first_seed=71, side=1500)
-        images = self.images_of(house)[-2:]
-        found = self.family.predict(model, images, {"right_lung": None}, house.shelf)
+        cases = self.cases_of(house)[-2:]
+        found = self.family.predict(model, cases, {"right_lung": None}, house.shelf)
         assert [(f.stats.height, f.stats.width) for f in found if f.stats] == [(64, 64), (1500, 1500)]
         assert all(f.sha is not None and house.store.has(f.sha) for f in found)
         assert all(0.5 < (f.confidence or 0) <= 1 for f in found)
@@ -83,7 +83,7 @@ class TestSegmentation(FamilyContract):
     ) -> None:
         model = self.train(house, manifest, tmp_path / "run", minimum_steps=4).module.publishable()
         house.add("side-views", 1, first_seed=90, view=View.LATERAL)
-        lateral = self.images_of(house)[-1:]
+        lateral = self.cases_of(house)[-1:]
         assert self.family.predict(model, lateral, None, house.shelf) == []
         with pytest.raises(ViewNotRead, match="frontal"):
             self.family.predict(model, lateral, {"left_lung": "left lung"}, house.shelf)
@@ -92,10 +92,10 @@ class TestSegmentation(FamilyContract):
         self, house: House, manifest: Manifest, tmp_path: Path
     ) -> None:
         model = self.train(house, manifest, tmp_path / "run", minimum_steps=4).module.publishable()
-        image = self.some_images(house)[:1]
+        case = self.some_cases(house)[:1]
         with pytest.raises(EmptyText, match="prompt is empty"):
-            self.family.predict(model, image, {"left_lung": "  "}, house.shelf)
-        (found,) = self.family.predict(model, image, {"left_lung": "quetzalcoatl"}, house.shelf)
+            self.family.predict(model, case, {"left_lung": "  "}, house.shelf)
+        (found,) = self.family.predict(model, case, {"left_lung": "quetzalcoatl"}, house.shelf)
         assert found.prompt == "quetzalcoatl"
 
     @pytest.mark.parametrize("drawn", ["empty", "full"])
@@ -138,13 +138,6 @@ class TestSegmentation(FamilyContract):
             augment="strong", normalise="minmax", accumulate=2,
         )  # fmt: skip
         assert all(torch.isfinite(value).all() for value in self.weights(trained).values())
-
-    def images_of(self, house: House) -> list[object]:
-        from db import studies
-
-        with house.database.reading() as session:
-            numbers = studies.study_numbers(session)
-            return [image for number in numbers for image in studies.get_study(session, number).images]
 
 
 def test_truths_are_own_masks_then_parts_then_statements_of_absence(house: House) -> None:

@@ -12,6 +12,7 @@ from core.snapshots import Manifest
 from core.studies import Image, Split, View
 from data.images import mask_png
 from trainers.contract import (
+    Case,
     FindingNotLearned,
     Measured,
     ModelFacts,
@@ -97,10 +98,11 @@ class Segmentation:
     def predict(
         self,
         model: SegmentationModel,
-        images: Sequence[Image],
+        cases: Sequence[Case],
         prompts: Mapping[str, str | None] | None,
         shelf: Shelf,
     ) -> list[NewPrediction]:
+        images = [image for case in cases for image in case.images]
         if prompts is None:
             asked: dict[str, str | None] = {finding.key: None for finding in model.findings}
         else:
