@@ -1,10 +1,11 @@
-"""The routes beside the pages: films and masks to the editor, strokes back."""
+"""The routes beside the pages: films and masks to the editor, strokes back, finished exports to take away."""
 
 from starlette.routing import Mount, Route
 
 from app.house import House
 from app.routes.cache import DiskCache
 from app.routes.drafts import draft_routes
+from app.routes.exports import export_routes
 from app.routes.films import film_routes
 from app.routes.masks import mask_routes
 
@@ -14,4 +15,4 @@ PREFIX = "/rr"
 def routes(house: House) -> list[Route | Mount]:
     """All routes of ours, to be mounted beside Streamlit's."""
     films = film_routes(house.store, DiskCache(house.workspace.cache / "films"))
-    return [Mount(PREFIX, routes=[*films, *mask_routes(house.store), *draft_routes(house)])]
+    return [Mount(PREFIX, routes=[*films, *mask_routes(house.store), *draft_routes(house), *export_routes(house)])]

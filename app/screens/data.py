@@ -1,7 +1,6 @@
 """The data screen: what comes in, what is held and frozen, what goes out, and the words for it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
@@ -117,29 +116,19 @@ def _exports() -> None:
             handing.ask(house, form, session.reader(), **{kind: name})
             st.rerun()
     with right:
-        made = _exports_asked_for()
-        is_busy = any(not job.state.is_over for job in made)
-        # Each run of a fragment takes the files of its download buttons away, so it runs by itself only while it must.
-        st.fragment(_exports_made, run_every=REFRESH_SECONDS if is_busy else None)()
+        _exports_made()
 
 
-def _exports_asked_for() -> list[Job]:
-    return [job for job in training.recent_jobs(session.house(), 100) if job.kind is JobKind.EXPORT]
-
-
+@st.fragment(run_every=REFRESH_SECONDS)
 def _exports_made() -> None:
     with frame.told():
-        made = _exports_asked_for()
+        made = [job for job in training.recent_jobs(session.house(), 100) if job.kind is JobKind.EXPORT]
         if not made:
             st.html('<div class="rr-quiet">Finished exports appear here, to be taken away as one file.</div>')
             return
         jobs.warn_without("clerk", made)
         for job in made[:12]:
             _export(job)
-        was_busy = st.session_state.get("exports-busy", False)
-        st.session_state["exports-busy"] = any(not job.state.is_over for job in made)
-        if was_busy and not st.session_state["exports-busy"]:
-            st.rerun()
 
 
 def _export(job: Job) -> None:
@@ -151,16 +140,10 @@ def _export(job: Job) -> None:
         told += f"{jobs.standing(job)} · {times.moment(job.requested_at)}"
         st.html(f'<span class="rr-quiet">{frame.escaped(told)}</span>', width="content")
         if job.state is JobState.SUCCEEDED:
-            folder = Path(str(result["out"]))
-            st.download_button(
-                "Download",
-                lambda: handing.as_zip(folder),
-                file_name=f"{folder.name}.zip",
-                mime="application/zip",
-                key=f"download-{job.id}",
-                on_click="ignore",
-                help=f"It also lies in {folder}",
-            )
+            # A link and no download button: Streamlit forgets a button's file whenever the list is drawn anew.
+            address = f"{PREFIX}/exports/{job.id}.zip"
+            tip = frame.escaped(f"It also lies in {result['out']}")
+            st.html(f'<a class="rr-button" href="{address}" download title="{tip}">Download</a>', width="content")
         else:
             jobs.buttons(job)
     if job.error:
