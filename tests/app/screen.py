@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Node
+from streamlit.testing.v1.element_tree import Block, Element, Node
 
 _SCRIPT = """
 import streamlit as st
@@ -35,9 +35,9 @@ def screen(first: str, **address: str) -> AppTest:
 def part(at: AppTest, name: str) -> Any:
     """What a part of ours, such as "table" or "mask_editor", was given to show."""
     found = [
-        node.proto.json  # type: ignore[attr-defined]
+        node.proto.json
         for node in _walk(at._tree)
-        if node.type == "bidi_component" and node.proto.component_name == f"reading_room_{name}"  # type: ignore[attr-defined]
+        if node.type == "bidi_component" and node.proto.component_name == f"reading_room_{name}"
     ]
     assert found, f"{name} is not on the screen"
     return json.loads(found[0])
@@ -45,8 +45,8 @@ def part(at: AppTest, name: str) -> Any:
 
 def words(at: AppTest) -> str:
     """Everything that stands on the screen as HTML or as text of Streamlit's own."""
-    texts = [str(node.value) for kind in ("text", "caption", "markdown", "warning", "error") for node in at.get(kind)]
-    return "\n".join([*texts, *(str(node.value) for node in at.get("html"))])
+    kinds = ("text", "caption", "markdown", "warning", "error", "html")
+    return "\n".join(str(node.value) for kind in kinds for node in at.get(kind) if isinstance(node, Element))
 
 
 def press(at: AppTest, label: str) -> AppTest:
