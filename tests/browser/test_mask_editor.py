@@ -336,7 +336,7 @@ def test_a_reload_shows_the_saved_mask_and_draws_on(editor: EditorOnPage) -> Non
     editor.page.reload()
     editor.wait_for_film()
     expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute(
-        "data-tip", f"Draw Effusion ({int(expected.sum())} px)  ·  1"
+        "title", f"Draw Effusion ({int(expected.sum())} px)  ·  1"
     )
     editor.set_brush(8)
     draw_capsules(expected, editor.drag([(60, 180), (160, 180)]), 8, True)
@@ -470,14 +470,14 @@ def test_the_next_study_gets_none_of_this_study_s_strokes_and_keeps_them_for_the
     editor = EditorOnPage.open(context, server)
     first = stroke(editor, [(60, 80), (160, 80)])
     editor.press("n")
-    expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute("data-tip", "Draw Effusion  ·  1")
+    expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute("title", "Draw Effusion  ·  1")
     second = stroke(editor, [(60, 180), (220, 180)])
     drafts = editor.wait_for_drafts(2)
     assert [draft["image"] for draft in drafts] == [1, 2]
     assert np.array_equal(mask_of(drafts[1], SHAPE), second)
     editor.press("n")
     expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute(
-        "data-tip", f"Draw Effusion ({int(first.sum())} px)  ·  1"
+        "title", f"Draw Effusion ({int(first.sum())} px)  ·  1"
     )
     editor.press("z")
     last = editor.wait_for_drafts(3)[-1]
@@ -581,7 +581,7 @@ def test_a_mask_changed_elsewhere_arrives_as_a_step_that_can_be_undone(editor: E
     show(editor.server, changed)
     editor.page.get_by_role("button", name="Rerun").click()
     expect(editor.page.get_by_test_id("editor-finding-effusion")).to_have_attribute(
-        "data-tip", "Draw Effusion (2,000 px)  ·  1"
+        "title", "Draw Effusion (2,000 px)  ·  1"
     )
     editor.press("z")
     last = editor.wait_for_drafts(1)[-1]

@@ -72,7 +72,7 @@ export class Header {
       testid: `editor-eye-${layer.finding}`,
       "aria-label": `${layer.isShown ? "Hide" : "Show"} ${layer.name}`,
       "aria-pressed": layer.isShown ? "true" : "false",
-      "data-tip": layer.isShown ? "Hide this finding" : "Show this finding",
+      title: layer.isShown ? "Hide this finding" : "Show this finding",
     });
     eye.style.setProperty("--finding", layer.colour);
     eye.addEventListener("click", () => this.on.toggleFinding(layer.finding));
@@ -85,7 +85,8 @@ export class Header {
         testid: `editor-finding-${layer.finding}`,
         "aria-pressed": isActive ? "true" : "false",
         "aria-keyshortcuts": key || null,
-        "data-tip": [layer.editable ? "Draw" : "Look at", layer.name, size && `(${size})`, key && ` ·  ${key}`].filter(Boolean).join(" "),
+        // The strip scrolls and would cut a tooltip of ours off.
+        title: [layer.editable ? "Draw" : "Look at", layer.name, size && `(${size})`, key && ` ·  ${key}`].filter(Boolean).join(" "),
       },
       [
         make("span", { class: "name", text: layer.name }),
