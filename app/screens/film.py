@@ -53,6 +53,7 @@ def editor_study(
         active_finding=active,
         prefetch=tuple(image.sha for image in ahead.images) if ahead else (),
         reject_reasons=REASONS,
+        suggestion_bar=False,
         heard=heard,
         bottom_gap=bottom_gap,
     )

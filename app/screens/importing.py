@@ -9,12 +9,15 @@ from app.screens.pages import pages
 from app.screens.tables import html_table
 from app.services import importing as service
 from app.services import training, uploads
+from app.services.importing import Choices
 from core.jobs import Job, JobKind, JobState
+from core.studies import View
 from data.importers import IMPORTERS
 from data.quality import QualityReport
 
 REFRESH_SECONDS = 1.0
 _MOST_SKIPPED = 200
+_VIEWLESS = ("images", "folder")
 _LOOKED = "import-looked"
 _IMPORTED = "import-done"
 
@@ -51,6 +54,7 @@ def show() -> None:
             )
         else:
             path = st.text_input("Path", placeholder="A folder, a file or a zip on this machine", key="import-path")
+        choices = _choices(kind)
         ready = bool(dataset.strip()) and bool(path.strip() or dropped)
         is_first = st.session_state.get(_LOOKED) is None
         if st.button(
@@ -60,7 +64,9 @@ def show() -> None:
             help="See what would come in, and what not and why",
         ):
             source = uploads.keep(session.house(), dropped) if dropped else Path(path.strip()).expanduser()
-            job = service.request(session.house(), kind, source, dataset.strip(), session.reader(), rehearsal=True)
+            job = service.request(
+                session.house(), kind, source, dataset.strip(), session.reader(), rehearsal=True, choices=choices
+            )
             st.session_state[_LOOKED] = job.id
             st.rerun()
     with right:
@@ -88,8 +94,7 @@ def _progress() -> None:
                 st.session_state[_IMPORTED] = report.dataset
                 st.rerun()
         elif st.button(f"Import {report.studies:,} studies", type="primary", disabled=not report.studies):
-            p = job.parameters
-            real = service.request(house, p["kind"], Path(p["path"]), p["dataset"], session.reader())
+            real = service.request_again(house, job, session.reader())
             st.session_state[_LOOKED] = real.id
             st.rerun()
         show_report(report, bool(job.parameters.get("rehearsal")))
@@ -135,6 +140,21 @@ def show_reports() -> None:
     st.html(f'<div class="rr-quiet">From {frame.escaped(str(chosen.parameters["path"]))}</div>')
     with st.container(width=720):
         show_report(QualityReport.from_json(chosen.result))
+
+
+def _choices(kind: str) -> Choices:
+    """What the reader may say of films that do not say it themselves."""
+    view: View | None = None
+    table, per_folder = "", False
+    if kind in _VIEWLESS:
+        view = st.selectbox(
+            "Films that state no view are", list(View), list(View).index(View.FRONTAL), key="import-view"
+        )
+    if kind == "folder":
+        table = st.text_input("Table of patients", placeholder="Found by itself when left empty", key="import-table")
+    if kind == "images":
+        per_folder = st.toggle("Each folder is a patient", key="import-per-folder")
+    return Choices(view, table.strip() or None, per_folder)
 
 
 def _place(kind: str) -> int:

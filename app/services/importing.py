@@ -119,6 +119,13 @@ def request(
         return jobs.enqueue(session, JobRequest(JobKind.IMPORT, parameters), actor)
 
 
+def request_again(house: House, rehearsal: Job, actor: str) -> Job:
+    """Queue in earnest what was rehearsed."""
+    parameters = {**rehearsal.parameters, "rehearsal": False}
+    with house.database.writing() as session:
+        return jobs.enqueue(session, JobRequest(JobKind.IMPORT, parameters), actor)
+
+
 def handle(house: House, ticket: Ticket) -> Mapping[str, Any]:
     """Do a queued import; the job's result is the quality report."""
     p = ticket.job.parameters

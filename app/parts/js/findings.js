@@ -1,6 +1,6 @@
 /**
- * The findings of a study: what the model, the report and the reader say of each. A row picks the finding to draw; the
- * row in hand carries the answers to its suggestion. They press the editor's keys, so that strokes are safe first.
+ * The findings of a study: what the model, the report and the reader say of each. A row picks the finding to draw, and
+ * one row carries the answers to its suggestion. They press the editor's keys, so that strokes are safe first.
  *
  * @typedef {object} Row
  * @property {string} key @property {string} name @property {string} colour @property {string} model
@@ -37,10 +37,12 @@ class Findings {
   draw() {
     const { rows, active, reasons } = this.data;
     const head = make("div", { class: "line head" }, ["Findings", "model", "report", "me"].map((text) => make("span", { text })));
+    // The same one that the editor's A, T and X speak of: the finding in hand's, or else the first.
+    const asked = rows.find((/** @type {Row} */ row) => row.key === active && row.suggestion) ?? rows.find((/** @type {Row} */ row) => row.suggestion);
     const lines = rows.flatMap((/** @type {Row} */ row, /** @type {number} */ index) => {
       const isActive = row.key === active;
       const line = this.line(row, index, isActive);
-      return isActive && row.suggestion ? [line, this.answers(row.suggestion, reasons)] : [line];
+      return row === asked ? [line, this.answers(row.suggestion, reasons)] : [line];
     });
     this.root.replaceChildren(head, ...lines);
   }
