@@ -97,7 +97,6 @@ class SegmentationRecipe(Recipe):
     )
     prompts: Literal["name", "paraphrases"] = option("name", "What the network reads for a finding.")
     dropout: float = option(0.1, "Dropout before the head.", low=0, high=0.95)
-    weight_average: float = option(0.0, "Decay of the running average of the weights; 0 is off.", low=0, high=0.99999)
     findings: tuple[str, ...] = option((), "Findings to learn; empty learns all that have masks.")
 
     def check(self) -> None:

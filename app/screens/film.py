@@ -17,13 +17,17 @@ USUAL = ("lungs", "heart", "cardiomegaly", "consolidation", "pleural_effusion", 
 """Offered on every study, so that a first stroke needs no choosing."""
 
 
-def findings_shown(opened: OpenStudy, added: Sequence[str]) -> tuple[Finding, ...]:
-    """The findings of a study in their order: marked or suggested first, then reported, added by hand, the usual."""
+def findings_shown(opened: OpenStudy, added: Sequence[str], before: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """The findings of a study in their order: marked or suggested first, then reported, added by hand, the usual.
+
+    `before` is the order they were last shown in, which stays: a stroke must not move what a number key points at.
+    """
     marked = {v.finding for versions in opened.history.values() for v in versions if v.is_current}
     marked |= {draft.finding for draft in opened.drafts} | {each.finding for each in opened.suggestions}
     reported = {label.finding for label in opened.study.labels if label.state in ("present", "uncertain")}
     known = by_key(opened.vocabulary)
     groups = (
+        before,
         [key for key in known if key in marked],
         [key for key in known if key in reported],
         added,

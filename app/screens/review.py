@@ -34,7 +34,7 @@ _TURNS = {
 @dataclass
 class Desk:
     """What lies on the reader's desk from study to study: findings added by hand, the one in hand, where they came
-    from, what the editor asked for last, and when the present study was opened."""
+    from, what the editor asked for last; and of the present study, when it was opened and the findings' order."""
 
     study: int | None = None
     opened_at: float = 0.0
@@ -42,6 +42,7 @@ class Desk:
     heard_from_editor: str | None = None
     acted_on: str = ""
     added: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     visited: tuple[int, ...] = ()
     beside: int | None = None
 
@@ -63,7 +64,7 @@ def show() -> None:
     except ReadingRoomError as refusal:
         st.toast(str(refusal), duration="long")
     if study_id != here.study:
-        here.study, here.opened_at, here.beside = study_id, time.monotonic(), None
+        here.study, here.opened_at, here.beside, here.order = study_id, time.monotonic(), None, ()
     if st.query_params.get("study") != str(study_id):
         st.query_params.from_dict({"study": str(study_id)})
     opened = reviewing.open_study(session.house(), session.reader(), study_id)
@@ -152,8 +153,9 @@ def _spend(here: Desk, study_id: int) -> None:
 
 def _show_study(here: Desk, opened: OpenStudy) -> None:
     study = opened.study
-    shown = film.findings_shown(opened, here.added)
+    shown = film.findings_shown(opened, here.added, here.order)
     keys = [finding.key for finding in shown]
+    here.order = tuple(keys)
     active = here.hand if here.hand in keys else (keys[0] if keys else None)
     bar(study.patient, film.facts(study), _why(study), study.state)
     other = next((each for each in opened.others if each.id == here.beside), None)

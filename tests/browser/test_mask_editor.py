@@ -346,12 +346,12 @@ def test_a_reload_shows_the_saved_mask_and_draws_on(editor: EditorOnPage) -> Non
 
 
 def test_quick_strokes_are_saved_one_after_the_other_and_only_the_newest_state_follows(editor: EditorOnPage) -> None:
-    editor.server.control(delay=0.4)
+    editor.server.control(delay=2.5)
     expected = stroke(editor, [(40, 40), (200, 40)])
     for row in (80, 120, 160, 200):
         draw_capsules(expected, editor.drag([(40, row), (200, row)]), 8, True)
     drafts = editor.wait_for_drafts(2)
-    editor.page.wait_for_timeout(600)
+    editor.page.wait_for_timeout(3500)
     drafts = editor.server.report()["drafts"]
     assert len(drafts) < 5
     assert [draft["parent"] for draft in drafts] == [None, *(draft["id"] for draft in drafts[:-1])]
