@@ -159,7 +159,7 @@ def _show_study(here: Desk, opened: OpenStudy) -> None:
     active = here.hand if here.hand in keys else (keys[0] if keys else None)
     bar(study.patient, film.facts(study), _why(study), study.state)
     other = next((each for each in opened.others if each.id == here.beside), None)
-    columns = st.columns([0.36, 0.36, 0.28] if other else [0.73, 0.27], gap="small")
+    columns = st.columns([0.36, 0.36, 0.28] if other else [0.73, 0.27], gap="small", wrap=False)
     with columns[0]:
         mask_editor(
             film.editor_study(
@@ -180,12 +180,11 @@ def _show_study(here: Desk, opened: OpenStudy) -> None:
     with columns[-1], st.container(key="rr-side", gap="small"):
         findings(film.lines(opened, shown, session.reader()), active, film.REASONS)
         _add_finding(here, opened, keys)
+        _more(here, opened, active)
         if study.blind:
             st.html('<div class="rr-quiet">Read without suggestions: this patient judges the models.</div>')
         st.html('<hr class="rr-line">')
         asking.show_report(opened)
-        st.html('<hr class="rr-line">')
-        _more(here, opened, active)
 
 
 def _add_finding(here: Desk, opened: OpenStudy, shown: list[str]) -> None:
