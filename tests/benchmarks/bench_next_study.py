@@ -23,13 +23,14 @@ from data.importers.plan import ImportPlan
 from tests.browser.editor_driver import chromium
 
 WATCH = """
-() => {
+(pane) => {
   window.shown = null;
   const began = performance.now();
-  const before = document.querySelector('[data-testid=editor-pane]').dataset.image;
+  const before = pane.dataset.image;
+  const root = pane.getRootNode();
   const look = () => {
-    const pane = document.querySelector('[data-testid=editor-pane]');
-    if (pane && pane.dataset.image !== before && pane.dataset.film !== 'none') {
+    const now = root.querySelector('[data-testid=editor-pane]');
+    if (now && now.dataset.image !== before && now.dataset.film !== 'none') {
       window.shown = performance.now() - began;
     } else {
       requestAnimationFrame(look);
@@ -38,6 +39,7 @@ WATCH = """
   requestAnimationFrame(look);
 }
 """
+"""The editor keeps its root from study to study, so that is where the next film shows."""
 
 
 def main() -> None:
@@ -91,7 +93,7 @@ def step(page: Page) -> float:
         page.locator("[data-testid=editor-pane][data-film=stored]").wait_for(timeout=120_000)
         page.wait_for_timeout(3000)
         return 0.0
-    page.evaluate(WATCH)
+    page.locator("[data-testid=editor-pane]").first.evaluate(WATCH)
     page.keyboard.press("n")
     page.wait_for_function("window.shown !== null")
     shown: float = page.evaluate("window.shown")
