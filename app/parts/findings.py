@@ -36,25 +36,29 @@ class FindingLine:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class Answer:
+    """What the reader said of a suggestion: "accept", "correct" or "reject"."""
+
+    kind: str
     prediction: int
-    reason: str
+    reason: str = ""
 
 
 def findings(lines: Sequence[FindingLine], active: str | None, reasons: Sequence[str]) -> None:
-    """Show the list. What was chosen is told by `picked` and `rejected`, from the start of the next run."""
+    """Show the list. What was chosen is told by `picked` and `answered`, from the start of the next run."""
     data = {"rows": [asdict(line) for line in lines], "active": active, "reasons": list(reasons)}
-    _mount(key=KEY, data=data, on_pick_change=heard, on_reject_change=heard)
+    _mount(key=KEY, data=data, on_pick_change=heard, on_answer_change=heard)
 
 
 def picked() -> str | None:
-    """The finding whose row was clicked, where no editor acted on it."""
+    """The finding whose row was clicked."""
     state = st.session_state.get(KEY)
     key = state.get("pick") if state is not None else None
     return key if isinstance(key, str) else None
 
 
-def rejected() -> Rejection | None:
+def answered() -> Answer | None:
+    """What was said of a suggestion."""
     state = st.session_state.get(KEY)
-    said = state.get("reject") if state is not None else None
-    return Rejection(int(said["prediction"]), str(said["reason"])) if said else None
+    said = state.get("answer") if state is not None else None
+    return Answer(str(said["kind"]), int(said["prediction"]), str(said["reason"])) if said else None

@@ -36,6 +36,8 @@ def show_report(opened: OpenStudy) -> None:
     """The report, and above it what became of the sentence that was clicked last."""
     if opened.study.report is None or opened.study.report.is_empty:
         st.html('<div class="rr-quiet">This study has no report.</div>')
+        if opened.study.notes:
+            report(sections(opened), False, None)
         return
     asked = _asked(opened)
     can_ask = not opened.study.blind and _film_for_questions(opened) is not None
@@ -66,9 +68,10 @@ def act(opened: OpenStudy, in_hand: str | None) -> None:
 
 def sections(opened: OpenStudy) -> list[Section]:
     """The report's sections in reading order; sentences of findings and impression can be asked about."""
+    notes = [Section("Notes", opened.study.notes)] if opened.study.notes else []
     told = opened.study.report
     if told is None:
-        return []
+        return notes
     quiet = [Section(name.capitalize(), getattr(told, name)) for name in _QUIET_SECTIONS if getattr(told, name)]
     spoken: dict[str, list[Passage]] = {}
     for index, sentence in enumerate(sentences(told)):
@@ -77,7 +80,7 @@ def sections(opened: OpenStudy) -> list[Section]:
         spoken.setdefault(sentence.section, []).append(passage)
     read = [Section("Report" if name == "text" else name.capitalize(), "", tuple(p)) for name, p in spoken.items()]
     rest = [Section("Other", told.text)] if told.text and "text" not in spoken else []
-    return [*read, *quiet, *rest]
+    return [*read, *quiet, *rest, *notes]
 
 
 def _asked(opened: OpenStudy) -> Asked | None:

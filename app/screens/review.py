@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.mask_editor import ActionKind, EditorAction, Orientation, finding_in_hand, mask_editor, parse_action
 from app.parts.bar import bar, pressed
-from app.parts.findings import findings, picked, rejected
+from app.parts.findings import Answer, answered, findings, picked
 from app.screens import asking, film, frame, regions, session, versions
 from app.screens.pages import pages
 from app.screens.worklist import shown_last
@@ -93,8 +93,8 @@ def _act(here: Desk, study_id: int) -> tuple[int, EditorAction | None]:
         here.heard_from_editor = here.hand = in_editor
     if (row := picked()) is not None:
         here.hand = row
-    if (turned_down := rejected()) is not None:
-        reviewing.reject_suggestion(house, reader, turned_down.prediction, turned_down.reason)
+    if (said := answered()) is not None:
+        _answer(here, said)
     action = _pending()
     here.acted_on = action.id if action else here.acted_on
     kind = ActionKind(action.kind) if action and action.study_id == str(study_id) else None
@@ -114,6 +114,17 @@ def _act(here: Desk, study_id: int) -> tuple[int, EditorAction | None]:
     elif kind is ActionKind.ORIENT:
         return study_id, action
     return study_id, None
+
+
+def _answer(here: Desk, said: Answer) -> None:
+    house, reader = session.house(), session.reader()
+    if said.kind == "reject":
+        reviewing.reject_suggestion(house, reader, said.prediction, said.reason)
+        return
+    taken = reviewing.accept_suggestion(house, reader, said.prediction)
+    if said.kind == "correct":
+        # Taken over as it is; with the first stroke on it, it becomes a correction.
+        here.hand = taken.draft.finding
 
 
 def _pending() -> EditorAction | None:

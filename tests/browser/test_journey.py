@@ -20,14 +20,15 @@ from core.jobs import Job, JobKind, JobState
 from core.masks import dice
 from core.registry import ModelState
 from core.reviews import ReviewState
-from core.studies import WorklistFilter
+from core.studies import Split, WorklistFilter
 from core.workspace import Workspace
-from data.images import read_mask
+from data.images import read, read_mask
 from data.phantom import simulate
 from data.store import Store
-from db import drafts, jobs, masks, models, people, predictions, studies, worklist
+from db import audit, drafts, jobs, masks, models, people, predictions, studies, worklist
 from db.engine import Database
 from tests.browser.conftest import PATIENCE, Workstation
+from tests.making import image, put, study
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -185,8 +186,59 @@ def test_a_suggestion_is_accepted_with_one_key_and_stays_marked_as_one(page: Pag
     assert suggestion.decision is Decision.ACCEPTED
 
 
-def test_a_sentence_of_the_report_is_no_button_where_there_is_no_report(page: Page) -> None:
+def test_a_suggestion_is_rejected_with_a_reason_of_ones_own(page: Page, house: House) -> None:
     expect(page.get_by_text("This study has no report.")).to_be_visible()
+    name = suggested_study(house)
+    number = study_called(house, name)
+    page.goto(f"{page.url.split('/review')[0]}/review?study={number}")
+    expect(page.get_by_test_id("bar-patient")).to_have_text(name)
+    page.get_by_test_id("panel-reject").click()
+    page.get_by_test_id("panel-reason").fill("the border is blurred")
+    page.get_by_test_id("panel-reason").press("Enter")
+    expect(page.get_by_test_id("panel-reject")).to_have_count(0)
+    with house.database.reading() as session:
+        film = studies.get_study(session, number).images[0]
+        assert predictions.open_suggestions(session, [film.id]) == ()
+        told = [event for event in audit.events(session) if event.action == "suggestion rejected"]
+    assert [event.detail for event in told] == ["the border is blurred"]
+
+
+def test_a_sentence_of_the_report_is_answered_by_the_model_in_use(page: Page, house: House) -> None:
+    told = study("told", [image("pa", 3)], report="The heart is enlarged.", split=Split.TRAIN)
+    put(house, "told", told)
+    page.goto(f"{page.url.split('/review')[0]}/review?study={study_called(house, 'patient-told')}")
+    page.get_by_test_id("sentence-0").click()
+    expect(page.get_by_text(re.compile("segmentation-v1 (marked|looked for) Heart"))).to_be_visible()
+
+
+def test_a_film_that_hangs_wrong_is_turned_after_a_word(page: Page, house: House) -> None:
+    number = study_called(house, "film05")
+    page.goto(f"{page.url.split('/review')[0]}/review?study={number}")
+    with house.database.reading() as session:
+        before = studies.get_study(session, number).images[0].sha
+    page.get_by_test_id("editor-orientation").select_option("mirror")
+    page.get_by_role("dialog").get_by_role("button", name="Turn it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    with house.database.reading() as session:
+        after = studies.get_study(session, number).images[0]
+        heart = masks.current(session, after.id)["heart"]
+        first = masks.versions(session, after.id, "heart")[-1]
+    mirrored = read(house.store.get(before))[:, ::-1]
+    np.testing.assert_array_equal(read(house.store.get(after.sha)), mirrored)
+    np.testing.assert_array_equal(read_mask(house.store.get(heart.sha)), read_mask(house.store.get(first.sha))[:, ::-1])
+
+
+def test_another_reader_begins_with_a_clean_film_and_is_remembered(page: Page, house: House) -> None:
+    number = study_called(house, "film01")
+    page.goto(f"{page.url.split('/review')[0]}/review?study={number}")
+    expect(page.get_by_test_id("finding-heart")).to_contain_text("draft")
+    page.get_by_test_id("stPopover").get_by_role("button").click()
+    page.get_by_label("Another reader").fill("Ada")
+    page.get_by_role("button", name="Add and switch").click()
+    expect(page.get_by_test_id("finding-heart")).not_to_contain_text("draft")
+    page.reload()
+    expect(page.get_by_test_id("stPopover").get_by_role("button")).to_contain_text("Ada")
+    expect(page.get_by_test_id("finding-heart")).not_to_contain_text("draft")
 
 
 def test_the_second_training_is_compared_with_the_first(page: Page) -> None:

@@ -1,6 +1,7 @@
 /**
  * The findings of a study: what the model, the report and the reader say of each. A row picks the finding to draw, and
- * one row carries the answers to its suggestion. They press the editor's keys, so that strokes are safe first.
+ * one row carries the answers to its suggestion. What is clicked is told to Python by name, never by the place it has in
+ * the list: at that moment the editor may still show the study before, with its findings in another order.
  *
  * @typedef {object} Row
  * @property {string} key @property {string} name @property {string} colour @property {string} model
@@ -8,7 +9,7 @@
  * @typedef {{id: number, says: string}} Suggestion
  */
 
-import { make, press, rootOf } from "./dom.js";
+import { make, rootOf } from "./dom.js";
 
 const SIGNS = { present: "+", absent: "−", uncertain: "?" };
 
@@ -68,10 +69,7 @@ class Findings {
         make("span", { text: row.me === "draft" ? "draft" : row.me || row.by ? "✓" : "", class: row.me, title: row.by && `Drawn by ${row.by}` }),
       ],
     );
-    line.addEventListener("click", () => {
-      if (key && press(key, `Digit${key}`)) return;
-      this.send("pick", row.key);
-    });
+    line.addEventListener("click", () => this.send("pick", row.key));
     return line;
   }
 
@@ -90,8 +88,8 @@ class Findings {
     };
     return make("div", { class: "answers" }, [
       says,
-      button("accept", "Accept", "A", "Take the suggestion as it is", () => press("a", "KeyA")),
-      button("correct", "Correct", "T", "Take it over and draw on it", () => press("t", "KeyT")),
+      button("accept", "Accept", "A", "Take the suggestion as it is", () => this.answer("accept", suggestion)),
+      button("correct", "Correct", "T", "Take it over and draw on it", () => this.answer("correct", suggestion)),
       button("reject", "Reject", "X", "Turn it down, with a reason", () => {
         this.isAsking = true;
         this.draw();
@@ -100,12 +98,17 @@ class Findings {
     ]);
   }
 
+  /** @param {"accept" | "correct" | "reject"} kind @param {Suggestion} suggestion @param {string} [reason] */
+  answer(kind, suggestion, reason = "") {
+    this.send("answer", { kind, prediction: suggestion.id, reason });
+  }
+
   /** @param {Suggestion} suggestion @param {string[]} reasons */
   reasons(suggestion, reasons) {
     const say = (/** @type {string} */ reason) => {
       if (!reason.trim()) return;
       this.isAsking = false;
-      this.send("reject", { prediction: suggestion.id, reason });
+      this.answer("reject", suggestion, reason);
       this.draw();
     };
     const chips = reasons.map((reason) => {
