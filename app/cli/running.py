@@ -2,6 +2,7 @@
 
 import os
 import sys
+import webbrowser
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     demo: Annotated[bool, typer.Option(help="Put simulated studies into an empty database.")] = True,
+    browser: Annotated[bool, typer.Option(help="Show it in this desktop's browser, from a terminal.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Open the workstation: the web server, a training worker, the inference process and a clerk.
@@ -42,6 +44,8 @@ def serve(
 
     def opened(url: str) -> None:
         answer({"url": url, "pid": os.getpid(), "home": str(place.home)}, as_json, lambda out: _open(out, url))
+        if browser and not as_json and _has_desktop():
+            webbrowser.open(url)
 
     if host not in LOOPBACK:
         say(
@@ -49,6 +53,12 @@ def serve(
             "and change everything. Name the addresses it may be asked by in READING_ROOM_ALLOWED_HOSTS."
         )
     keep_serving(place, port, host, prepare, say, opened)
+
+
+def _has_desktop() -> bool:
+    # Without one, Python would start a browser in the terminal itself.
+    shows = sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return shows and sys.stdout.isatty()
 
 
 @commands.command()
