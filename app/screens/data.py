@@ -142,9 +142,9 @@ def _export(job: Job) -> None:
         if job.state is JobState.SUCCEEDED:
             # A link and no download button: Streamlit forgets a button's file whenever the list is drawn anew.
             address = f"{PREFIX}/exports/{job.id}.zip"
-            tip = frame.escaped(f"It also lies in {result['out']}")
+            tip = frame.quoted(f"It also lies in {result['out']}")
             st.html(f'<a class="rr-button" href="{address}" download title="{tip}">Download</a>', width="content")
         else:
             jobs.buttons(job)
     if job.error:
-        st.error(job.error)
+        frame.problem(job.error)

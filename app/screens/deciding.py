@@ -44,7 +44,7 @@ def _promote(versions: Sequence[ModelVersion]) -> None:
             models.promote_by_rule(house, name, reader)
             st.rerun()
     except ReadingRoomError as refusal:
-        st.warning(str(refusal))
+        frame.caution(str(refusal))
     reason = st.text_input("Or by hand, because", placeholder="The reason is kept")
     if st.button("Promote by hand", disabled=not reason.strip()):
         with frame.told():

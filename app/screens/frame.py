@@ -1,6 +1,7 @@
 """What every screen stands in: the row at the top, and the one place where a refusal becomes a sentence."""
 
 import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,11 +56,36 @@ def told() -> Iterator[None]:
     try:
         yield
     except ReadingRoomError as refusal:
-        st.error(str(refusal))
+        problem(str(refusal))
+
+
+def problem(sentence: str) -> None:
+    """Something went wrong, or was refused."""
+    _notice("problem", sentence)
+
+
+def caution(sentence: str) -> None:
+    """Something that the person should know before going on."""
+    _notice("caution", sentence)
+
+
+def _notice(kind: str, sentence: str) -> None:
+    # Not st.error and st.warning: those read Markdown, and a sentence may quote what came from outside.
+    st.html(f'<div class="rr-notice {kind}" role="alert">{escaped(sentence)}</div>')
+
+
+def plain(text: str) -> str:
+    """Text from outside, standing for itself where Streamlit reads Markdown: in labels and passing notices."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-!|~$:^=@.&/])", r"\\\1", text)
 
 
 def escaped(text: str) -> str:
-    """Text from outside, safe inside HTML of ours."""
+    """Text from outside, safe between tags of ours. For attributes, see `quoted`."""
+    return html.escape(text, quote=False)
+
+
+def quoted(text: str) -> str:
+    """Text from outside, safe as the value of an attribute."""
     return html.escape(text)
 
 
@@ -73,9 +99,11 @@ def empty(heading: str, advice: str) -> None:
 
 def _reader() -> None:
     name = session.reader()
-    with st.popover(name, type="tertiary", help="Who reads here", key="rr-reader"):
+    with st.popover(plain(name), type="tertiary", help="Who reads here", key="rr-reader"):
         names = sorted({name, *worklist.reader_names(session.house())} - {"import"})
-        chosen = st.radio("Who reads at this workstation?", names, index=names.index(name), key=f"reader-{name}")
+        chosen = st.radio(
+            "Who reads at this workstation?", names, names.index(name), format_func=plain, key=f"reader-{name}"
+        )
         if chosen != name:
             session.switch_reader(chosen)
             st.rerun()

@@ -115,7 +115,7 @@ def show_report(report: QualityReport, rehearsal: bool = False) -> None:
     ]
     st.html(html_table(("Would come in" if rehearsal else "Came in", report.dataset), rows, numbers=(1,)))
     for warning in report.warnings:
-        st.warning(warning)
+        frame.caution(warning)
     if report.skipped:
         with st.expander(f"Left out, and why ({len(report.skipped):,})", expanded=len(report.skipped) < 12):
             shown = [(each.item, each.reason) for each in report.skipped[:_MOST_SKIPPED]]

@@ -79,7 +79,7 @@ def show_detail(job: Job) -> None:
     if not job.state.is_over and job.progress.total:
         st.progress(job.progress.share)
     if job.error:
-        st.error(job.error)
+        frame.problem(job.error)
     if job.kind is JobKind.TRAIN:
         points = training.curve(house, job.id)
         if points:
@@ -139,7 +139,7 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
 def warn_without(role: str, waiting: Sequence[Job]) -> None:
     """Say so when jobs wait for a process that is not running."""
     if any(not job.state.is_over for job in waiting) and not workers.lives(session.house(), role):
-        st.warning(f"The {role} is not running, so nothing will happen. Start the workstation with `make app`.")
+        frame.caution(f"The {role} is not running, so nothing will happen. Start the workstation with make app.")
 
 
 def buttons(job: Job) -> None:

@@ -179,7 +179,7 @@ def _examples(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
             shown = figures.examples(session.house(), model, *place)
             with st.grid(1 if len(pair) > 1 else 2, gap="small"):
                 for example in shown:
-                    st.image(example.path, caption=example.name, width="stretch")
+                    st.image(example.path, caption=frame.plain(example.name), width="stretch")
             if not shown:
                 st.html('<div class="rr-quiet">It left no pictures here.</div>')
 

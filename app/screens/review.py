@@ -62,7 +62,7 @@ def show() -> None:
     try:
         study_id, turning = _act(here, study_id)
     except ReadingRoomError as refusal:
-        st.toast(str(refusal), duration="long")
+        st.toast(frame.plain(str(refusal)), duration="long")
     if study_id != here.study:
         here.study, here.opened_at, here.beside, here.order = study_id, time.monotonic(), None, ()
     if st.query_params.get("study") != str(study_id):
@@ -232,7 +232,9 @@ def _more(here: Desk, opened: OpenStudy, active: str | None) -> None:
         words = (
             f"{'Close' if is_beside else 'Beside'}: {other.key} · {' + '.join(film.facts(other)[:1])} · {other.state}"
         )
-        if st.button(words, type="tertiary", key=f"other-{other.id}", help="Another study of this patient"):
+        if st.button(
+            frame.plain(words), type="tertiary", key=f"other-{other.id}", help="Another study of this patient"
+        ):
             here.beside = None if is_beside else other.id
             st.rerun()
 

@@ -79,7 +79,7 @@ def _recipe(family: str, snapshot: Snapshot) -> Recipe | None:
     try:
         return changed(start, values)
     except BadRecipe as contradiction:
-        st.warning(str(contradiction))
+        frame.caution(str(contradiction))
         return None
 
 
@@ -132,8 +132,8 @@ def _work() -> None:
     with frame.told():
         house = session.house()
         if not workers.lives(house, "trainer"):
-            st.warning(
-                "No training worker is running, so nothing will start. Run `make app`, or `python -m app worker` in a "
+            frame.caution(
+                "No training worker is running, so nothing will start. Run make app, or python -m app worker in a "
                 "terminal."
             )
         listed = [job for job in training.recent_jobs(house, 60) if job.kind.needs_models][:_LISTED]
@@ -157,7 +157,7 @@ def _chosen(listed: list[Job]) -> Job:
 
 def _row(job: Job, is_chosen: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"job-row-{job.id}"):
-        if st.button(jobs.title(job), type="tertiary", key=f"job-{job.id}", disabled=is_chosen):
+        if st.button(frame.plain(jobs.title(job)), type="tertiary", key=f"job-{job.id}", disabled=is_chosen):
             st.session_state["train-job"] = job.id
             st.rerun(scope="fragment")
         st.space("stretch")

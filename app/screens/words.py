@@ -45,7 +45,7 @@ def _move(deed: str, findings: list[Finding], tip: str) -> None:
 
 def _table(known: tuple[Finding, ...]) -> str:
     rows = "".join(
-        f'<tr><td><i class="rr-dot" style="background:{frame.escaped(each.colour)}"></i>{frame.escaped(each.name)}</td>'
+        f'<tr><td><i class="rr-dot" style="background:{frame.quoted(each.colour)}"></i>{frame.escaped(each.name)}</td>'
         f"<td>{each.kind}</td><td>{frame.escaped(', '.join(each.prompts))}</td>"
         f"<td>{'retired' if each.retired else ''}</td></tr>"
         for each in known
