@@ -229,12 +229,9 @@ def _more(here: Desk, opened: OpenStudy, active: str | None) -> None:
             _return(opened.study)
     for other in opened.others:
         is_beside = other.id == here.beside
-        words = (
-            f"{'Close' if is_beside else 'Beside'}: {other.key} · {' + '.join(film.facts(other)[:1])} · {other.state}"
-        )
-        if st.button(
-            frame.plain(words), type="tertiary", key=f"other-{other.id}", help="Another study of this patient"
-        ):
+        told = frame.plain(" · ".join((other.key, *film.facts(other)[:1], other.state)))
+        words = f"{'Close' if is_beside else 'Beside'}: {told}"
+        if st.button(words, type="tertiary", key=f"other-{other.id}", help="Another study of this patient"):
             here.beside = None if is_beside else other.id
             st.rerun()
 
