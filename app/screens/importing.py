@@ -1,5 +1,6 @@
 """Bringing data in: name it or drop it, look at what would come, then let it in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -8,7 +9,7 @@ from app.screens import frame, jobs, session, times
 from app.screens.pages import pages
 from app.screens.tables import html_table
 from app.services import importing as service
-from app.services import training, uploads
+from app.services import training, uploads, workers
 from app.services.importing import Choices
 from core.jobs import Job, JobKind, JobState
 from core.studies import View
@@ -77,7 +78,7 @@ def show() -> None:
 def _progress() -> None:
     with frame.told():
         house = session.house()
-        imports = [job for job in training.recent_jobs(house, 100) if job.kind is JobKind.IMPORT]
+        imports = workers.unfinished(house, [JobKind.IMPORT])
         jobs.warn_without("clerk", imports)
         number = st.session_state.get(_LOOKED)
         if number is None:
@@ -165,10 +166,9 @@ def _named(kind: str) -> tuple[str, str]:
     return _KINDS.get(kind, (kind, ""))
 
 
-def _advice(imports: list[Job]) -> None:
-    running = next((job for job in imports if not job.state.is_over), None)
-    if running is not None:
-        jobs.show_detail(running)
+def _advice(imports: Sequence[Job]) -> None:
+    if imports:
+        jobs.show_detail(imports[-1])
         return
     st.html(
         '<div class="rr-quiet">Look first tells what would come in, and what not and why; nothing is kept until you '

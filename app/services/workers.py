@@ -1,10 +1,21 @@
-"""Which of the house's processes live."""
+"""Which of the house's processes live, and what waits for them."""
+
+from collections.abc import Collection
 
 from app.house import House
-from db import workers
+from core.jobs import Job, JobKind, JobState
+from db import jobs, workers
+
+_OPEN = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING)
 
 
 def lives(house: House, role: str) -> bool:
     """Whether a worker of this role ("trainer", "inference", "clerk") spoke lately."""
     with house.database.reading() as session:
         return bool(workers.living(session, role))
+
+
+def unfinished(house: House, kinds: Collection[JobKind]) -> tuple[Job, ...]:
+    """Jobs of these kinds that wait or run, newest first."""
+    with house.database.reading() as session:
+        return tuple(job for job in jobs.jobs(session, states=_OPEN) if job.kind in kinds)
