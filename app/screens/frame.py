@@ -29,8 +29,6 @@ _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close
 
 def top(pages: Pages, here: Page) -> None:
     """The row at the top: the reader's screens, the engineer's, the data's; then who reads here."""
-    st.session_state["screen-before"] = st.session_state.get("screen")
-    st.session_state["screen"] = here.title
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
@@ -50,11 +48,6 @@ def top(pages: Pages, here: Page) -> None:
             keycard(_KEYS if here == pages.worklist else _KEYS_ELSEWHERE, is_editors=here == pages.review)
         with st.container(width="content"):
             presence(session.reader())
-
-
-def is_new_here() -> bool:
-    """Whether the reader was on another screen in the run before this one."""
-    return st.session_state.get("screen-before") != st.session_state.get("screen")
 
 
 @contextmanager

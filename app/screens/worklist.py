@@ -1,6 +1,5 @@
 """The worklist: which studies there are, in which order, and the way into the next one."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -21,10 +20,8 @@ from core.studies import StudyRow, View, WorklistFilter, WorklistSort
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-_ECHO_SECONDS = 3.0
 _REMEMBERED = "worklist-shown"
 _WRITTEN = "worklist-address"
-_WORDS = ("state", "dataset", "finding", "view", "has", "reader", "search", "sort", "page")
 _HAS = {"mask": "Mask", "report": "Report", "suggestion": "Suggestion"}
 _SORTS = {WorklistSort.QUEUE: "Queue", WorklistSort.CHANGED: "Last changed", WorklistSort.PATIENT: "Patient"}
 
@@ -74,20 +71,6 @@ class Shown:
         )
 
 
-@dataclass(frozen=True)
-class Written:
-    """The address that we wrote last, the one it took the place of, and when."""
-
-    address: dict[str, str]
-    before: dict[str, str]
-    at: float
-
-    def is_late(self, address: dict[str, str]) -> bool:
-        """Whether the browser sent this address before it heard of ours: then nobody went anywhere."""
-        before = {name: word for name, word in self.before.items() if name in _WORDS}
-        return address == before and time.monotonic() - self.at < _ECHO_SECONDS
-
-
 def shown_last() -> Shown:
     """What the reader last had on the worklist: the queue that Next study goes on with."""
     kept: Shown = st.session_state.get(_REMEMBERED, Shown())
@@ -115,11 +98,9 @@ def show() -> None:
 
 def _seed() -> None:
     """Bring the widgets to what the address asks for, when the reader came here by one or went back to one."""
-    # Streamlit hands the address of the screen before over when the browser goes back: only our own words count.
-    address = {name: word for name, word in st.query_params.items() if name in _WORDS}
-    is_new_here = frame.is_new_here() or "worklist-sort" not in st.session_state
-    written: Written = st.session_state.get(_WRITTEN, Written({}, {}, 0.0))
-    if not is_new_here and (address == written.address or written.is_late(address)):
+    address = dict(st.query_params)
+    is_new_here = "worklist-sort" not in st.session_state
+    if not is_new_here and address == st.session_state.get(_WRITTEN):
         return
     asked = shown_last() if is_new_here and not address else Shown.from_address(address)
     wanted = asked.filter
@@ -155,11 +136,8 @@ def _in_widgets() -> Shown:
 def _remember(shown: Shown) -> None:
     st.session_state[_REMEMBERED] = shown
     address = shown.to_address()
-    present = dict(st.query_params)
-    known: Written | None = st.session_state.get(_WRITTEN)
-    if known is None or known.address != address or present != address:
-        st.session_state[_WRITTEN] = Written(address, present, time.monotonic())
-    if present != address:
+    st.session_state[_WRITTEN] = address
+    if dict(st.query_params) != address:
         st.query_params.from_dict(address)
 
 

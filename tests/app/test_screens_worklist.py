@@ -41,14 +41,6 @@ def test_a_chosen_filter_goes_into_the_address(demo: House) -> None:
     assert all(any(f["name"] == "Heart" for f in row["findings"]) for row in part(at, "table")["rows"])
 
 
-def test_a_filter_chosen_on_a_page_that_was_opened_by_its_address_holds(demo: House) -> None:
-    at = screen("worklist", dataset="demo")
-    at.selectbox(key="worklist-finding").select("heart").run()
-    assert dict(at.query_params) == {"dataset": "demo", "finding": "heart"}
-    at.selectbox(key="worklist-dataset").select(None).run()
-    assert dict(at.query_params) == {"finding": "heart"}
-
-
 def test_the_search_reads_the_reports(demo: House) -> None:
     at = screen("worklist")
     at.text_input(key="worklist-search").input("nosuchword").run()

@@ -88,14 +88,6 @@ def test_a_study_opens_from_its_row_and_a_stroke_is_saved_by_itself(page: Page, 
     expect(page.locator(".bar .step.here")).to_have_text("unread")
 
 
-def test_the_way_back_finds_the_worklist_as_it_was(page: Page) -> None:
-    page.go_back()
-    expect(page).to_have_url(re.compile(r"\?dataset=hearts$"))
-    expect(page.get_by_role("combobox", name="Dataset")).to_have_value("hearts")
-    row(page, "film00").click()
-    expect(page.get_by_test_id("finding-heart")).to_contain_text("draft")
-
-
 def test_erasing_and_undoing_change_what_is_saved(page: Page, house: House) -> None:
     drawn = area_of_draft(house, "film00")
     page.keyboard.press("e")
