@@ -1,6 +1,5 @@
 """Zip archives unpacked with care: no entry leaves the folder, none swells beyond reason, and a refused one is told."""
 
-import errno
 import shutil
 import stat
 import zipfile
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
-from core.errors import DiskFull, ReadingRoomError
+from core.errors import ReadingRoomError, room_for
 from core.studies import Skipped
 
 _SWELLING: Final = 200
@@ -43,22 +42,19 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
     entries above 64 MiB that are packed more than 200 to 1. A single top folder around everything is taken off.
     """
     refused: list[Skipped] = []
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-            _require_room(archive, entries, folder)
-            for entry in entries:
-                reason = _objection(entry)
-                if reason is None:
-                    reason = _write(opened, entry, folder)
-                if reason:
-                    refused.append(Skipped(entry.filename, reason))
-    except zipfile.BadZipFile as error:
-        raise BadArchive(f"{archive.name} is no zip archive that can be read ({error}). Copy it again.") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"unpacking into {folder}") from error
-        raise
+    with room_for(f"unpacking into {folder}"):
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+                _require_room(archive, entries, folder)
+                for entry in entries:
+                    reason = _objection(entry)
+                    if reason is None:
+                        reason = _write(opened, entry, folder)
+                    if reason:
+                        refused.append(Skipped(entry.filename, reason))
+        except zipfile.BadZipFile as error:
+            raise BadArchive(f"{archive.name} is no zip archive that can be read ({error}). Copy it again.") from error
     return Unpacked(_top(folder), tuple(refused))
 
 

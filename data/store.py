@@ -5,7 +5,6 @@ one blob and a name is a proof. On a local disk a blob is flushed before it gets
 that a blob put has been put for good, and a crash at any point leaves a whole blob or none.
 """
 
-import errno
 import hashlib
 import os
 import re
@@ -13,18 +12,16 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import DiskFull, ReadingRoomError
+from core.errors import ReadingRoomError, room_for
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _INCOMING = ".incoming"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FLUSHERS = 16
 
 
@@ -80,7 +77,7 @@ class Store:
             for name, body in fresh.items():
                 self._remote.pipe_file(self._address(name), body)
         else:
-            with _room(self._root):
+            with room_for(f"writing to {self._root}"):
                 self._keep(self._folder, fresh, set(names))
         return names
 
@@ -204,13 +201,3 @@ def _in_parallel(work: Any, arguments: Sequence[tuple[Any, ...]]) -> None:
     with ThreadPoolExecutor(min(_FLUSHERS, len(arguments))) as pool:
         for done in [pool.submit(work, *each) for each in arguments]:
             done.result()
-
-
-@contextmanager
-def _room(place: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise DiskFull(f"writing to {place}") from error
-        raise

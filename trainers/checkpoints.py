@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from core.errors import DiskFull, ReadingRoomError
+from core.errors import DiskFull, ReadingRoomError, says_disk_full
 from trainers.backbones.origins import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def _write_flushed(path: Path, text: str) -> None:
 def _is_disk_full(error: BaseException) -> bool:
     """torch's file writer reports a full disk as a RuntimeError of its own, the system's error behind it or not."""
     if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return says_disk_full(error) or error.errno == errno.EFBIG
     behind = error.__cause__ or error.__context__
     if behind is not None and _is_disk_full(behind):
         return True

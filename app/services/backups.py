@@ -1,6 +1,5 @@
 """Backup and restore: a whole workspace in one file, checked by hash on the way in and on the way out."""
 
-import errno
 import hashlib
 import io
 import json
@@ -8,15 +7,14 @@ import re
 import secrets
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
 from app.house import House
-from core.errors import DiskFull, NotFound, ReadingRoomError
+from core.errors import NotFound, ReadingRoomError, room_for
 from core.workspace import Workspace
 from data.store import Store
 from db.engine import Database, copy_database
@@ -77,7 +75,7 @@ def back_up(house: House, out: Path | None, report: Report) -> Backup:
     copy = partial.with_suffix(".db")
     shape = revision(house.database)
     try:
-        with _room("the backup"):
+        with room_for("the backup"):
             copy_database(house.database, copy)
             with partial.open("xb") as file:
                 partial.chmod(0o600)
@@ -110,7 +108,7 @@ def restore(workspace: Workspace, archive: Path, force: bool, report: Report) ->
         _put_aside(workspace, report)
     unpacked = workspace.home / f".restoring-{secrets.token_hex(4)}"
     try:
-        with _room("the restore"):
+        with room_for("the restore"):
             manifest = _unpack(archive, unpacked, report)
             _move_in(workspace, unpacked, target.file)
     finally:
@@ -217,13 +215,3 @@ def _hash_of(path: Path) -> str:
 
 def to_json(backup: Backup) -> dict[str, Any]:
     return asdict(backup)
-
-
-@contextmanager
-def _room(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(doing) from error
-        raise

@@ -1,6 +1,5 @@
 """Where an export goes: a folder that appears whole or not at all."""
 
-import errno
 import re
 import secrets
 import shutil
@@ -12,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
-from core.errors import DiskFull, ReadingRoomError
+from core.errors import ReadingRoomError, room_for
 from core.snapshots import Manifest, SnapshotImage, SnapshotStudy
 from data import images, manifests
 from data.manifests import ExportedFile
@@ -81,17 +80,14 @@ def filling(out: Path, form: str, manifest: Manifest) -> Iterator[Output]:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.parent / f".{out.name}-{secrets.token_hex(4)}.partial"
     try:
-        partial.mkdir()
-        output = Output(partial)
-        yield output
-        (partial / manifests.NAME).write_bytes(manifests.to_bytes(form, manifest, output.files))
-        if out.is_dir():
-            out.rmdir()
-        partial.replace(out)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"exporting to {out.parent}") from error
-        raise
+        with room_for(f"exporting to {out.parent}"):
+            partial.mkdir()
+            output = Output(partial)
+            yield output
+            (partial / manifests.NAME).write_bytes(manifests.to_bytes(form, manifest, output.files))
+            if out.is_dir():
+                out.rmdir()
+            partial.replace(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
