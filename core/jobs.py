@@ -1,12 +1,15 @@
 """Long work: what a job is, the states it moves through, and what it reports on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from core.errors import ReadingRoomError
+
+Report = Callable[[int, int, str], None]
+"""How long work says how far it is: done, total, and what it is doing. It may raise, to stop the work."""
 
 
 class JobKind(StrEnum):
@@ -33,6 +36,9 @@ class JobState(StrEnum):
     @property
     def is_over(self) -> bool:
         return self in (JobState.CANCELLED, JobState.FAILED, JobState.SUCCEEDED)
+
+
+UNFINISHED = tuple(state for state in JobState if not state.is_over)
 
 
 class IllegalJobMove(ReadingRoomError):

@@ -23,10 +23,6 @@ class Estimate:
     high: float | None
     n: int
 
-    @property
-    def is_evaluable(self) -> bool:
-        return self.value is not None
-
 
 NOT_EVALUABLE = Estimate(None, None, None, 0)
 

@@ -6,7 +6,7 @@ given by the dataset's makers wins, and that patients who share an identical ima
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -80,28 +80,6 @@ def split_of(dataset: str, patient: str, policy: SplitPolicy) -> Split:
 def fold_of(dataset: str, patient: str, folds: int, seed: int = DEFAULT_SPLIT_SEED) -> int:
     """Which of `folds` evaluation folds tests this patient, 0 .. folds-1."""
     return int(_unit_interval("fold", dataset, patient, str(seed)) * folds)
-
-
-def companions(holders: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Patients who must move together, given which patients hold each image (by content hash).
-
-    Returns, for every patient named, the least name in the group joined by shared images.
-    """
-    leader: dict[str, str] = {}
-
-    def lead(patient: str) -> str:
-        while leader.setdefault(patient, patient) != patient:
-            leader[patient] = leader[leader[patient]]
-            patient = leader[patient]
-        return patient
-
-    for patients in holders.values():
-        first, *others = sorted(set(patients))
-        for other in others:
-            a, b = sorted((lead(first), lead(other)))
-            leader[b] = a
-        lead(first)
-    return {patient: lead(patient) for patient in leader}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session, joinedload
 from core.annotations import MaskVersion, NewMask, Origin
 from core.errors import NotFound
 from core.masks import Box, MaskStats
-from core.studies import Split
 from db.intake import note_finding
-from db.tables import ImageRow, MaskVersionRow, PatientRow, StudyRow, now
+from db.tables import ImageRow, MaskVersionRow, StudyRow, now
 
 
 def add_version(
@@ -98,15 +97,6 @@ def conflicting_ids(rows: Iterable[MaskVersionRow]) -> set[int]:
 def unblinded(rows: Iterable[MaskVersionRow]) -> list[MaskVersionRow]:
     """The versions that no model had a hand in: all that may judge a model."""
     return [row for row in rows if not row.suggested]
-
-
-def split_of_image(session: Session, image_id: int) -> Split:
-    query = (
-        select(PatientRow.split)
-        .join(StudyRow, StudyRow.patient_id == PatientRow.id)
-        .join(ImageRow, ImageRow.study_id == StudyRow.id)
-    )
-    return Split(session.scalars(query.where(ImageRow.id == image_id)).one())
 
 
 def to_version(row: MaskVersionRow, is_current: bool, in_conflict: bool) -> MaskVersion:

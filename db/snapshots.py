@@ -1,7 +1,7 @@
 """Freezing curated data: which masks and labels count, which patients judge, and the manifest on record."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -218,8 +218,3 @@ def _left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
     if study.report is not None and len(study.report.narrative) < wanted.min_report_characters:
         return f"report under {wanted.min_report_characters} characters"
     return None
-
-
-def relabelled(manifest: Manifest, split: Split) -> Manifest:
-    """The manifest with every study in one split: for judging a model on a whole dataset it never learned from."""
-    return replace(manifest, studies=tuple(replace(study, split=split) for study in manifest.studies))

@@ -68,10 +68,6 @@ class Ticket:
         if self._stop.is_set():
             raise JobCancelled
 
-    @property
-    def should_stop(self) -> bool:
-        return self._stop.is_set() or self._lost.is_set()
-
     def points(self, points: Iterable[CurvePoint]) -> None:
         """Add to the job's curves."""
         with self.database.writing() as session:

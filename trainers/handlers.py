@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFound
-from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing, JobRequest
+from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
 from core.registry import ModelVersion, Verdict, judge
@@ -19,7 +19,7 @@ from core.snapshots import Manifest, Snapshot, from_bytes
 from core.studies import Split
 from core.workspace import Workspace
 from data.store import Store
-from db import jobs, models, predictions, snapshots, studies, worklist
+from db import jobs, models, predictions, promotion, snapshots, studies, worklist
 from db.engine import Database
 from db.models import NewModel
 from db.work import Handler, Ticket
@@ -296,9 +296,7 @@ def _register(
 
 def _promote(desk: Desk, version: ModelVersion, verdict: Verdict) -> None:
     with desk.database.writing() as session:
-        models.promote(session, version.name, verdict.reason, desk.job.requested_by)
-        wanted = {"model": version.name, "dataset": None, "unreviewed": True}
-        jobs.enqueue(session, JobRequest(JobKind.PREDICT, wanted, family=version.family), desk.job.requested_by)
+        promotion.put_in_use(session, version.name, verdict.reason, desk.job.requested_by)
     logger.info("%s is now in use: %s", version.name, verdict.reason)
 
 

@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from core.jobs import Report
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, all else on standard error.")]
 
 WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
-
-Report = Callable[[int, int, str], None]
-"""Told how far something is: done, total, what is being done."""
 
 
 def say(sentence: str) -> None:

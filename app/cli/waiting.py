@@ -12,7 +12,7 @@ from typing import Any
 
 from app.cli.output import progress, say
 from app.house import House, local_reader
-from app.services import training
+from app.services import training, workers
 from app.supervisor import ROOT, tail
 from core.errors import ReadingRoomError
 from core.jobs import IllegalJobMove, Job, JobKind, JobState
@@ -90,7 +90,7 @@ def trainer_at_hand(house: House) -> Iterator[Tend]:
             if deaths >= DEATHS:
                 raise WorkerDied(own.returncode, tail(log))
         own = None
-        if not training.trainer_lives(house):
+        if not workers.lives(house, "trainer"):
             say("No training worker is at work; starting one.")
             with log.open("ab") as words:
                 own = subprocess.Popen(

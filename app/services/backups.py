@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 import tarfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import IO, Any, Final
 
 from app.house import House
 from core.errors import NotFound, ReadingRoomError, room_for
+from core.jobs import Report
 from core.workspace import Workspace
 from data.store import Store
 from db.engine import Database, copy_database
 from db.schema import migrate, revision
-
-Report = Callable[[int, int, str], None]
 
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "reading-room.db"

@@ -1,19 +1,17 @@
 """Handing data out: a frozen snapshot, or what a dataset holds now, as files that other tools read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.house import House
 from app.services import snapshots
 from core.errors import ReadingRoomError
-from core.jobs import Job, JobKind, JobRequest
+from core.jobs import Job, JobKind, JobRequest, Report
 from data.exporters import EXPORTERS
 from data.exporters.output import Exported
 from db import audit, jobs
 from db.work import Ticket
-
-Report = Callable[[int, int, str], None]
 
 
 class UnknownExporter(ReadingRoomError):

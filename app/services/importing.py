@@ -1,6 +1,6 @@
 """Bringing data in: as a rehearsal that changes nothing, or for real, as a job with progress."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from app.house import House
 from app.security import workspace_secret
 from core.errors import ReadingRoomError
-from core.jobs import Job, JobKind, JobRequest
+from core.jobs import Job, JobKind, JobRequest, Report
 from core.studies import IncomingStudy, Skipped, View
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, ImportPlan
@@ -21,8 +21,6 @@ from db.work import Ticket
 BATCH_STUDIES = 64
 BATCH_BYTES = 128 * 2**20
 """What is kept in one go, whichever is full first: flushed together by the store, committed together."""
-
-Report = Callable[[int, int, str], None]
 
 
 class UnknownImporter(ReadingRoomError):

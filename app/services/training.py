@@ -7,7 +7,7 @@ from app.house import House
 from core.jobs import CurvePoint, Job, JobKind, JobRequest
 from core.recipes import Recipe, changed, from_mapping, preset
 from core.studies import Split
-from db import jobs, models, snapshots, workers
+from db import jobs, models, snapshots
 
 LOG_TAIL = 8_000
 
@@ -79,11 +79,6 @@ def log_tail(house: House, job_id: int) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_TAIL))
         return file.read().decode(errors="replace")
-
-
-def trainer_lives(house: House) -> bool:
-    with house.database.reading() as session:
-        return bool(workers.living(session, "trainer"))
 
 
 def _enqueue(house: House, request: JobRequest, by: str) -> Job:

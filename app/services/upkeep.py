@@ -2,7 +2,6 @@
 
 import platform
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
@@ -11,15 +10,13 @@ from typing import Any, Final
 
 from app.house import House, open_house
 from core.errors import ReadingRoomError
-from core.jobs import JobState
+from core.jobs import UNFINISHED, Report
 from core.snapshots import from_bytes
 from core.workspace import Workspace
 from data.store import BlobCorrupt, BlobMissing
 from db import jobs, models, upkeep
 from db.engine import Database, check_integrity
 from db.schema import newest_revision, revision
-
-Report = Callable[[int, int, str], None]
 
 SCARCE: Final = 2 * 2**30
 """Less free disk than this is worth a note."""
@@ -147,7 +144,7 @@ def _models(house: House) -> Check:
 
 def _unfinished(house: House) -> Check:
     with house.database.reading() as session:
-        waiting = jobs.jobs(session, 1000, [state for state in JobState if not state.is_over])
+        waiting = jobs.jobs(session, 1000, UNFINISHED)
     if not waiting:
         return Check("jobs", Level.OK, "No job is unfinished.")
     told = ", ".join(f"{job.id} ({job.kind}, {job.state})" for job in waiting[:_NAMED])

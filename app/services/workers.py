@@ -3,10 +3,8 @@
 from collections.abc import Collection
 
 from app.house import House
-from core.jobs import Job, JobKind, JobState
+from core.jobs import UNFINISHED, Job, JobKind
 from db import jobs, workers
-
-_OPEN = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING)
 
 
 def lives(house: House, role: str) -> bool:
@@ -18,4 +16,4 @@ def lives(house: House, role: str) -> bool:
 def unfinished(house: House, kinds: Collection[JobKind]) -> tuple[Job, ...]:
     """Jobs of these kinds that wait or run, newest first."""
     with house.database.reading() as session:
-        return tuple(job for job in jobs.jobs(session, states=_OPEN) if job.kind in kinds)
+        return tuple(job for job in jobs.jobs(session, states=UNFINISHED) if job.kind in kinds)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from core.findings import VOCABULARY, Finding, by_key
+from core.jobs import Report
 from core.registry import RESEARCH_ONLY
 from core.snapshots import Manifest
 from data import images, records
-from data.exporters.output import Exported, Report, exported, filling, in_order, stems
+from data.exporters.output import Exported, exported, filling, in_order, stems
 from data.layouts import ANNOTATIONS
 from data.store import Store
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.jobs import Report
 from core.snapshots import Manifest, SnapshotImage
 from data import images, records
-from data.exporters.output import Exported, Report, exported, filling, in_order, stems
+from data.exporters.output import Exported, exported, filling, in_order, stems
 from data.layouts import STUDIES
 from data.store import Store
 

@@ -4,7 +4,7 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from core.errors import ReadingRoomError, room_for
+from core.jobs import Report
 from core.snapshots import Manifest, SnapshotImage, SnapshotStudy
 from data import images, manifests
 from data.manifests import ExportedFile
 from data.store import Store
-
-Report = Callable[[int, int, str], None]
-"""Told how many studies are done, of how many, and what is going on. May raise to stop the export."""
 
 _EXTENSIONS: Final = {images.PNG: ".png", images.JPEG: ".jpg"}
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from core.jobs import Report
 from core.reports import Report as RadiologyReport
 from core.snapshots import Manifest, SnapshotImage, SnapshotMask, SnapshotStudy
 from data.csvsafe import harmless
-from data.exporters.output import Exported, Report, exported, filling, in_order, stems
+from data.exporters.output import Exported, exported, filling, in_order, stems
 from data.layouts import CASES, LABELS, MASKS, SEPARATOR
 from data.store import Store
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.snapshots import BadSplit, MalformedManifest, SplitPolicy, companions, fold_of, from_bytes, split_of
+from core.snapshots import BadSplit, MalformedManifest, SplitPolicy, fold_of, from_bytes, split_of
 from core.studies import Split
 
 VALIDATION, TEST = {5}, {6, 10, 11, 14}
@@ -54,27 +54,6 @@ def test_shares_are_read_as_written() -> None:
 @given(names, st.integers(2, 10))
 def test_a_patient_is_in_one_of_the_folds(patient: str, folds: int) -> None:
     assert 0 <= fold_of("d", patient, folds) < folds
-
-
-@given(st.dictionaries(names, st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4), max_size=12))
-def test_companions_are_the_groups_joined_by_shared_images(holders: dict[str, list[str]]) -> None:
-    leader = companions(holders)
-    assert set(leader) == {patient for patients in holders.values() for patient in patients}
-    for patients in holders.values():
-        assert len({leader[patient] for patient in patients}) == 1
-    for patient, lead in leader.items():
-        assert lead <= patient
-        assert lead == min(other for other, its in leader.items() if its == lead)
-        assert patient == lead or _joined(patient, lead, holders)
-
-
-def _joined(a: str, b: str, holders: dict[str, list[str]]) -> bool:
-    reached = {a}
-    while True:
-        grown = reached | {p for patients in holders.values() if reached & set(patients) for p in patients}
-        if grown == reached:
-            return b in reached
-        reached = grown
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"studies": 1}', b"\xff"])
