@@ -97,7 +97,7 @@ class SnapshotMask:
 
 @dataclass(frozen=True)
 class SnapshotImage:
-    """An image with all that is known of it. `absent` lists findings stated not to be on this film (empty masks)."""
+    """An image with all that is known of it. `absent` lists findings stated not to be on this film, none of `masks`."""
 
     sha: str
     name: str

@@ -96,7 +96,10 @@ class IncomingMask:
 
 @dataclass(frozen=True)
 class IncomingImage:
-    """An image as an importer found it. `name` is unique within its study; `payload` is what the store keeps."""
+    """An image as an importer found it. `name` is unique within its study; `payload` is what the store keeps.
+
+    `absent` lists findings that its annotators looked for and did not find on this film.
+    """
 
     name: str
     view: View

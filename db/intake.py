@@ -14,6 +14,7 @@ from db.datasets import ensure_dataset
 from db.findings import ensure_findings
 from db.people import ensure_reader
 from db.tables import (
+    AbsenceRow,
     DatasetRow,
     ImageRow,
     LabelRow,
@@ -59,6 +60,7 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
     home = ensure_dataset(session, dataset)
     author = ensure_reader(session, IMPORTER)
     named = {mask.finding for image in study.images for mask in image.masks}
+    named |= {finding for image in study.images for finding in image.absent}
     ensure_findings(session, named | {label.finding for label in study.labels}, actor)
     patient = _ensure_patient(session, home, study)
     row, is_new = _ensure_study(session, home, patient, study)
@@ -75,6 +77,7 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
             image_row = _add_image(session, row, image, place.sha, actor)
             images += 1
         masks += _add_masks(session, image_row, image.masks, place.masks, author)
+        _add_absences(session, image_row, image.absent)
     reports = _add_report(session, row, study, skipped)
     _add_labels(session, row, study.labels)
     if images:
@@ -182,6 +185,12 @@ def _add_masks(
         study.has_mask = True
         study.queue_rank, study.queue_reason = ALREADY_MARKED, "every study without a mask has been read"
     return added
+
+
+def _add_absences(session: Session, image: ImageRow, absent: Sequence[str]) -> None:
+    query = select(AbsenceRow.finding).where(AbsenceRow.image_id == image.id)
+    known = set(session.scalars(query)) if absent else set()
+    session.add_all(AbsenceRow(image_id=image.id, finding=finding) for finding in sorted(set(absent) - known))
 
 
 def _add_report(session: Session, study: StudyRow, incoming: IncomingStudy, skipped: list[Skipped]) -> int:

@@ -142,7 +142,14 @@ def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) ->
         first = select(PatientRow.id).where(PatientRow.dataset_id == dataset.id)
         query = query.where(StudyRow.patient_id.in_(first.order_by(PatientRow.key).limit(max_patients)))
     masks = selectinload(StudyRow.images).selectinload(ImageRow.masks).joinedload(MaskVersionRow.author)
-    options = (masks, joinedload(StudyRow.patient), joinedload(StudyRow.report), selectinload(StudyRow.labels))
+    absences = selectinload(StudyRow.images).selectinload(ImageRow.absences)
+    options = (
+        masks,
+        absences,
+        joinedload(StudyRow.patient),
+        joinedload(StudyRow.report),
+        selectinload(StudyRow.labels),
+    )
     return list(session.scalars(query.options(*options)))
 
 
@@ -183,7 +190,8 @@ def _image(row: ImageRow, split: Split, absent: tuple[str, ...], wanted: Snapsho
     heads = current_ids(candidates, row.sha)
     masks = sorted((_mask(version) for version in candidates if version.id in heads), key=lambda m: m.finding)
     kept = tuple(mask for mask in masks if not wanted.findings or mask.finding in wanted.findings)
-    marked = {mask.finding for mask in kept}
+    drawn = {mask.finding for mask in masks}
+    stated = dict.fromkeys((*absent, *(absence.finding for absence in row.absences)))
     return SnapshotImage(
         sha=row.sha,
         name=row.name,
@@ -192,7 +200,7 @@ def _image(row: ImageRow, split: Split, absent: tuple[str, ...], wanted: Snapsho
         height=row.height,
         bits=row.bits,
         masks=kept,
-        absent=tuple(finding for finding in absent if finding not in marked),
+        absent=tuple(finding for finding in stated if finding not in drawn),
     )
 
 

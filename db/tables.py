@@ -153,6 +153,7 @@ class ImageRow(Base):
 
     study: Mapped[StudyRow] = relationship(back_populates="images")
     masks: Mapped[list["MaskVersionRow"]] = relationship(order_by="MaskVersionRow.id", back_populates="image")
+    absences: Mapped[list["AbsenceRow"]] = relationship(order_by="AbsenceRow.finding")
 
 
 class ReportRow(Base):
@@ -204,6 +205,16 @@ class StudyFindingRow(Base):
 
     finding: Mapped[str] = mapped_column(ForeignKey("findings.key"), primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+
+
+class AbsenceRow(Base):
+    """A statement from outside that a finding is not on a film. A mask of it that counts overrules the statement."""
+
+    __tablename__ = "absences"
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    finding: Mapped[str] = mapped_column(ForeignKey("findings.key"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class MaskVersionRow(Base):

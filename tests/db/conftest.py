@@ -18,9 +18,11 @@ SIDE = 10
 SMALL = MaskStats(SIDE, SIDE, 4, Box(0, 0, 2, 2))
 
 
-def film(name: str = "pa.png", view: View = View.PA, masks: tuple[str, ...] = ()) -> IncomingImage:
+def film(
+    name: str = "pa.png", view: View = View.PA, masks: tuple[str, ...] = (), absent: tuple[str, ...] = ()
+) -> IncomingImage:
     marked = tuple(IncomingMask(finding, b"", SMALL) for finding in masks)
-    return IncomingImage(name, view, PixelFacts(SIDE, SIDE), b"", "image/png", marked)
+    return IncomingImage(name, view, PixelFacts(SIDE, SIDE), b"", "image/png", marked, absent=absent)
 
 
 def bring(
@@ -34,9 +36,10 @@ def bring(
     report: Report | None = None,
     split: Split | None = None,
     view: View = View.PA,
+    absent: tuple[str, ...] = (),
 ) -> Added:
     """Put one study with one film on record; its pixels are `sha`, its masks "<finding>-<key>"."""
-    study = IncomingStudy(patient or key, key, (film(view=view, masks=masks),), report, split=split)
+    study = IncomingStudy(patient or key, key, (film(view=view, masks=masks, absent=absent),), report, split=split)
     stored = [StoredImage(sha or f"pixels-{dataset}-{key}", tuple(f"{finding}-{key}" for finding in masks))]
     with database.writing() as session:
         return intake.add_study(session, dataset, study, stored, "tester")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.annotations import Origin
 from core.reports import Report
 from core.studies import IncomingStudy, View, WorklistFilter
-from db import intake, masks, studies, worklist
+from db import intake, masks, snapshots, studies, worklist
 from db.engine import Database
 from db.intake import Added, StoredImage
 from tests.db.conftest import bring, film
@@ -54,6 +54,15 @@ def test_the_same_content_in_two_studies_is_kept_twice_and_counted_as_a_duplicat
 def test_a_mask_that_is_new_to_a_known_film_is_added(database: Database) -> None:
     bring(database, "s1", masks=("heart",))
     assert bring(database, "s1", masks=("heart", "left_lung")).masks == 1
+
+
+def test_what_is_absent_is_learned_of_known_films_too_and_only_once(database: Database) -> None:
+    bring(database, "s1", absent=("edema",))
+    for _ in range(2):
+        assert bring(database, "s1", absent=("edema", "fracture")) == Added(duplicates=1)
+    with database.reading() as session:
+        manifest = snapshots.collect(session, ["chest"])
+    assert manifest.studies[0].images[0].absent == ("edema", "fracture")
 
 
 def test_unmarked_studies_are_read_before_marked_ones(database: Database) -> None:

@@ -3,15 +3,17 @@
 import pytest
 
 from core.annotations import NewMask, NewPrediction, Origin
+from core.findings import State
 from core.reports import Cleaning, Report
 from core.snapshots import EmptySnapshot, Fold, Manifest, SnapshotFilter, content_hash, disjoint, from_bytes, to_bytes
-from core.studies import Split, View
-from db import masks, models, predictions, snapshots
+from core.studies import IncomingLabel, IncomingStudy, Split, View
+from db import intake, masks, models, predictions, snapshots
 from db.engine import Database
+from db.intake import StoredImage
 from db.models import NewModel
 from db.people import ensure_reader
 from db.snapshots import SnapshotExists
-from tests.db.conftest import SMALL, bring
+from tests.db.conftest import SMALL, bring, film
 
 
 def collect(database: Database, wanted: SnapshotFilter | None = None, fold: Fold | None = None) -> Manifest:
@@ -62,6 +64,39 @@ def test_a_drawing_upon_a_corrected_suggestion_still_counts_as_suggested(databas
     draw(database, "corrected", suggestion=suggest(database))
     draw(database, "drawn upon it")
     assert heart(collect(database)) == ["heart-s1"]
+
+
+def absent(manifest: Manifest) -> list[tuple[str, ...]]:
+    return [image.absent for study in manifest.studies for image in study.images]
+
+
+def test_what_an_import_states_absent_on_a_film_is_absent_in_the_snapshot(database: Database) -> None:
+    bring(database, "s1", masks=("heart",), absent=("pneumothorax", "a_finding_of_their_own"))
+    bring(database, "s2")
+    found = collect(database)
+    assert absent(found) == [("a_finding_of_their_own", "pneumothorax"), ()]
+    assert "a_finding_of_their_own" in {finding.key for finding in found.vocabulary}
+
+
+def test_a_mask_that_counts_overrules_the_statement_that_its_finding_is_absent(database: Database) -> None:
+    bring(database, "s1", absent=("heart",), split=Split.TRAIN)
+    draw(database, "ann's")
+    assert absent(collect(database)) == [()]
+    assert absent(collect(database, SnapshotFilter(findings=("edema",)))) == [()]
+
+
+def test_where_models_are_judged_only_a_mask_without_a_models_hand_overrules_that_statement(database: Database) -> None:
+    bring(database, "s1", absent=("heart",), split=Split.TEST)
+    draw(database, "after a suggestion", suggestion=suggest(database))
+    assert absent(collect(database)) == [("heart",)]
+
+
+def test_a_finding_absent_by_label_and_by_film_is_listed_once(database: Database) -> None:
+    label = IncomingLabel("edema", State.ABSENT)
+    study = IncomingStudy("p", "s", (film(absent=("edema",)),), labels=(label,))
+    with database.writing() as session:
+        intake.add_study(session, "chest", study, [StoredImage("pixels", ())], "tester")
+    assert absent(collect(database)) == [("edema",)]
 
 
 def test_equal_content_has_one_hash_and_survives_the_way_to_bytes_and_back(database: Database) -> None:
