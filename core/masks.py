@@ -6,6 +6,7 @@ squeezed into a string (the LEB128-like code of the COCO API). Both start with t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from core.errors import ReadingRoomError
 
 Mask = NDArray[np.bool_]
+
+_LONGEST_NUMBER: Final = 60
+"""Bits of a run length in COCO's string form: more would be no number of pixels."""
 
 
 class MalformedMask(ReadingRoomError):
@@ -127,6 +131,8 @@ def unsqueeze(text: str) -> list[int]:
         value |= (code & 0x1F) << shift
         shift += 5
         if code & 0x20:
+            if shift > _LONGEST_NUMBER:
+                raise MalformedMask("The run-length text holds a number larger than any image.")
             continue
         if code & 0x10:
             value |= -1 << shift
@@ -192,8 +198,12 @@ def _runs(flat: NDArray[np.bool_]) -> NDArray[np.uint32]:
 
 
 def _fill(lengths: Sequence[int] | NDArray[np.uint32], size: int) -> NDArray[np.bool_]:
-    counts = np.asarray(lengths, dtype=np.int64)
-    if counts.ndim != 1 or (counts < 0).any() or int(counts.sum()) != size:
+    try:
+        counts = np.asarray(lengths, dtype=np.int64)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise MalformedMask("The run lengths are not a list of whole numbers.") from error
+    # Each is looked at before they are added: a few huge ones can add up, past 64 bits, to the right sum.
+    if counts.ndim != 1 or (counts < 0).any() or (counts > size).any() or int(counts.sum()) != size:
         raise MalformedMask("The run lengths do not fill the image they are for.")
     values = np.zeros(counts.size, dtype=np.bool_)
     values[1::2] = True

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import ReadingRoomError
 from core.findings import State
-from core.masks import Box, Mask, coco_counts, from_coco_counts, squeeze, stats, unsqueeze
+from core.masks import Box, Mask, MaskSizeDiffers, coco_counts, from_coco_counts, squeeze, stats, unsqueeze
 from core.reports import Report
 from core.snapshots import SnapshotImage, SnapshotMask, SnapshotStudy
 from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Split
@@ -60,13 +60,18 @@ def mask_record(mask: SnapshotMask, drawn: Mask) -> dict[str, Any]:
     }
 
 
-def drawn(segmentation: Mapping[str, Any]) -> Mask:
-    """The mask in COCO run lengths, squeezed into text or as numbers. Raises MalformedMask and MalformedRecord."""
+def drawn(segmentation: Mapping[str, Any], height: int, width: int) -> Mask:
+    """The (height, width) mask in COCO run lengths, squeezed into text or as numbers.
+
+    Raises MalformedMask, MalformedRecord, and MaskSizeDiffers before anything of another size is unfolded.
+    """
     try:
-        height, width = (int(side) for side in segmentation["size"])
+        tall, wide = (int(side) for side in segmentation["size"])
         counts = segmentation["counts"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedRecord(f"The mask's run lengths lack their size or counts ({error}).") from error
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise MalformedRecord(f"The mask's run lengths lack their size or counts ({error!r}).") from error
+    if (tall, wide) != (height, width):
+        raise MaskSizeDiffers((tall, wide), (height, width))
     return from_coco_counts(unsqueeze(counts) if isinstance(counts, str) else counts, height, width)
 
 

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from core.findings import slug
-from core.masks import stats
+from core.masks import MalformedMask, Mask, MaskSizeDiffers, require_size, stats
 from core.studies import IncomingImage, IncomingMask, Skipped, Split, View
-from data import images
+from data import images, records
 from data.importers.plan import MaskOfAnotherSize
 from data.pixels import UnreadableImage
 
@@ -69,12 +69,21 @@ def drawn(finding: str, payload: bytes, image: IncomingImage, item: str) -> Inco
         mask = images.mask_from_file(payload)
     except UnreadableImage as error:
         return Skipped(item, str(error))
-    facts = image.facts
-    if mask.shape != (facts.height, facts.width):
-        height, width = mask.shape
-        reason = f"the mask is {width} x {height} pixels but its image is {facts.width} x {facts.height}"
-        return MaskOfAnotherSize(item, f"{reason}; export the mask at the image's own size")
+    try:
+        require_size(mask, image.facts.height, image.facts.width)
+    except MaskSizeDiffers as error:
+        return MaskOfAnotherSize(item, str(error))
     return IncomingMask(finding, images.mask_png(mask), stats(mask))
+
+
+def decoded(segmentation: Any, image: IncomingImage, item: str) -> Mask | Skipped:
+    """The mask in COCO run lengths, when they can be read and are of its image's size."""
+    try:
+        return records.drawn(segmentation, image.facts.height, image.facts.width)
+    except MaskSizeDiffers as error:
+        return MaskOfAnotherSize(item, str(error))
+    except (MalformedMask, records.MalformedRecord) as error:
+        return Skipped(item, f"the mask cannot be read ({error})")
 
 
 def finding_folders(folder: Path) -> tuple[dict[str, dict[str, Path]], list[Skipped]]:

@@ -21,7 +21,7 @@ from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, Vi
 from data import manifests, records
 from data.images import read_mask
 from data.importers import films
-from data.importers.plan import ImportOptions, ImportPlan, MaskOfAnotherSize, NothingToImport
+from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
 from data.layouts import ANNOTATIONS, STUDIES
 
 Record = Mapping[str, Any]
@@ -148,25 +148,22 @@ def _images(
 
 def _mask(finding: str, mark: Record, image: IncomingImage, made: list[IncomingStudy | Skipped]) -> IncomingMask | None:
     item = f"{finding} on {image.name}"
-    size = (image.facts.height, image.facts.width)
-    try:
-        segmentation = mark["segmentation"]
-        mask = _filled(segmentation, *size) if isinstance(segmentation, list) else records.drawn(segmentation)
-    except (ReadingRoomError, *_BROKEN) as error:
-        made.append(Skipped(item, f"the mask cannot be read ({error})"))
-        return None
-    if mask.shape != size:
-        reason = f"the mask is {mask.shape[1]} x {mask.shape[0]} pixels but its image is {size[1]} x {size[0]}"
-        made.append(MaskOfAnotherSize(item, reason))
+    shape = mark.get("segmentation")
+    mask = _filled(shape, image, item) if isinstance(shape, list) else films.decoded(shape, image, item)
+    if isinstance(mask, Skipped):
+        made.append(mask)
         return None
     return records.incoming_mask(finding, mask, mark)
 
 
-def _filled(polygons: list[list[float]], height: int, width: int) -> Mask:
-    canvas = PIL.Image.new("1", (width, height))
+def _filled(polygons: list[list[float]], image: IncomingImage, item: str) -> Mask | Skipped:
+    canvas = PIL.Image.new("1", (image.facts.width, image.facts.height))
     pen = PIL.ImageDraw.Draw(canvas)
-    for corners in polygons:
-        pen.polygon([(float(x), float(y)) for x, y in zip(corners[::2], corners[1::2], strict=True)], fill=1)
+    try:
+        for corners in polygons:
+            pen.polygon([(float(x), float(y)) for x, y in zip(corners[::2], corners[1::2], strict=True)], fill=1)
+    except _BROKEN as error:
+        return Skipped(item, f"the mask cannot be read ({error})")
     return np.array(canvas)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -133,9 +135,20 @@ def test_a_large_mask_of_many_regions_with_holes_goes_both_ways() -> None:
 
 @pytest.mark.parametrize(
     ("lengths", "why"),
-    [([5], "too few"), ([4, 3], "too many"), ([-1, 7], "negative"), ([], "none"), ([[3, 3]], "nested")],
+    [
+        ([5], "too few"),
+        ([4, 3], "too many"),
+        ([-1, 7], "negative"),
+        ([], "none"),
+        ([[3, 3]], "nested"),
+        ([[3], 3], "nested once"),
+        (["many"], "words"),
+        (None, "nothing"),
+        ([2**70], "past 64 bits"),
+        ([2**62, 2**62, 2**62, 2**62, 6], "a sum that wraps round to the right one"),
+    ],
 )
-def test_run_lengths_that_fill_no_image_are_refused(lengths: list[int], why: str) -> None:
+def test_run_lengths_that_fill_no_image_are_refused(lengths: Any, why: str) -> None:
     with pytest.raises(MalformedMask):
         masks.from_runs(lengths, 2, 3)
 

@@ -379,7 +379,7 @@ def test_a_broken_line_or_mask_never_stops_the_rest(store: Store, tmp_path: Path
     found = list(items("jsonl", tmp_path / "out"))
     assert [type(item).__name__ for item in found] == [
         "Skipped",
-        "Skipped",
+        "MaskOfAnotherSize",
         "Skipped",
         "IncomingStudy",
         "IncomingStudy",
