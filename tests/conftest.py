@@ -44,6 +44,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def cxr() -> Path:
+    """The real chest X-rays. Tests are skipped only when their folder is missing."""
+    named = os.environ.get("READING_ROOM_CXR")
+    folder = Path(named) if named else ROOT.parent / "shared" / "cxr"
+    if not folder.is_dir():
+        pytest.skip(f"the real chest X-rays are not at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database that holds the vocabulary and nothing else, to be copied."""
     place = Workspace(tmp_path_factory.mktemp("fresh"))

@@ -42,6 +42,10 @@ def bring_in(
     patient_per_folder: Annotated[
         bool, typer.Option("--patient-per-folder", help="Take each folder of loose images for a patient.")
     ] = False,
+    unmarked_absent: Annotated[
+        bool,
+        typer.Option("--unmarked-absent", help="What is marked anywhere in it is absent on films where it is not."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in, and keep nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +58,7 @@ def bring_in(
         raise NotFound(f"There is no {path}.")
     # The clerk, should it be quicker, works in a folder of its own.
     named = str(table.resolve() if table.is_file() else table) if table else None
-    choices = importing.Choices(view, named, patient_per_folder)
+    choices = importing.Choices(view, named, patient_per_folder, unmarked_absent)
     job = importing.request(house, kind, path, dataset, local_reader(), dry_run, choices)
     told = do_here(house, job, handlers(house))
     fixed = {key: told[key] for key in IMPORT_SHAPE}

@@ -19,6 +19,7 @@ from data.quality import QualityReport
 REFRESH_SECONDS = 1.0
 _MOST_SKIPPED = 200
 _VIEWLESS = ("images", "folder")
+_MARKED = ("folder", "coco")
 _LOOKED = "import-looked"
 _IMPORTED = "import-done"
 
@@ -146,7 +147,7 @@ def show_reports() -> None:
 def _choices(kind: str) -> Choices:
     """What the reader may say of films that do not say it themselves."""
     view: View | None = None
-    table, per_folder = "", False
+    table, per_folder, unmarked_absent = "", False, False
     if kind in _VIEWLESS:
         view = st.selectbox(
             "Films that state no view are", list(View), list(View).index(View.FRONTAL), key="import-view"
@@ -155,7 +156,14 @@ def _choices(kind: str) -> Choices:
         table = st.text_input("Table of patients", placeholder="Found by itself when left empty", key="import-table")
     if kind == "images":
         per_folder = st.toggle("Each folder is a patient", key="import-per-folder")
-    return Choices(view, table.strip() or None, per_folder)
+    if kind in _MARKED:
+        unmarked_absent = st.toggle(
+            "What is not marked is absent",
+            key="import-unmarked-absent",
+            help="For films whose annotators outlined everything: a finding that is marked on any of them is absent on "
+            "those where it is not marked. Otherwise it is unknown there.",
+        )
+    return Choices(view, table.strip() or None, per_folder, unmarked_absent)
 
 
 def _place(kind: str) -> int:

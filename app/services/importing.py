@@ -30,12 +30,13 @@ class UnknownImporter(ReadingRoomError):
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person may say of an import: the view of films that state none, the table that counts, and whether a
-    folder of loose films is a patient."""
+    """What a person may say of an import: the view of films that state none, the table that counts, whether a folder of
+    loose films is a patient, and whether a finding is absent wherever it is not marked."""
 
     view: View | None = None
     table: str | None = None
     patient_per_folder: bool = False
+    unmarked_absent: bool = False
 
 
 def plan(house: House, kind: str, path: Path, choices: Choices | None = None) -> ImportPlan:
@@ -47,6 +48,7 @@ def plan(house: House, kind: str, path: Path, choices: Choices | None = None) ->
         secret=workspace_secret(house.workspace),
         table=Path(said.table) if said.table else None,
         patient_per_folder=said.patient_per_folder,
+        unmarked_absent=said.unmarked_absent,
         scratch=house.workspace.cache,
         view=said.view,
     )

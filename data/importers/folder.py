@@ -3,13 +3,13 @@
 The CSV is `cases.csv`, or the only CSV at the top, or the one that the person names. Its columns are found by the names
 in COLUMNS; `image` alone is needed. Rows with the same `study` are one study; without that column each image is a study
 of its own. Without a CSV each image is its own patient, named by its stem. A mask in which nothing is marked states
-that the finding is absent on that film.
+that the finding is absent on that film; a missing mask states so only where the person says that it does.
 
 What Reading Room exports as PNG has this layout, with a `manifest.json` that says so; then formula escapes are undone,
 and `masks.csv` and `labels.csv` restore authors, findings stated absent, and whose statement each label is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,8 @@ from core.findings import State, slug
 from core.reports import Report, parse_sections
 from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
 from data import csvsafe, manifests
-from data.importers import films
+from data.images import mask_from_file
+from data.importers import absence, films
 from data.importers.plan import VIEW_ASSUMED, ImportOptions, ImportPlan, NothingToImport
 from data.layouts import CASES, LABELS, MASKS, SEPARATOR
 from data.pixels import UnreadableImage
@@ -85,6 +86,7 @@ class _Folder:
     masks: Mapping[str, tuple[_MaskFile, ...]]
     labels: Mapping[str, tuple[IncomingLabel, ...]]
     view: View
+    looked_for: Collection[str] = ()
 
     def studies(self, skipped: list[Skipped], workers: int) -> Iterator[IncomingStudy | Skipped]:
         yield from skipped
@@ -120,7 +122,8 @@ class _Folder:
             made.append(Skipped(f"images/{case.path.name}", str(error)))
             return None
         masks: list[IncomingMask] = []
-        for file in self.masks.get(case.stem, ()):
+        files = self.masks.get(case.stem, ())
+        for file in files:
             mask = films.drawn(file.finding, file.path.read_bytes(), image, f"masks/{file.finding}/{file.path.name}")
             if isinstance(mask, Skipped):
                 made.append(mask)
@@ -130,7 +133,9 @@ class _Folder:
             masks.append(mask)
         stated = {slug(key) for key in case["absent"].split(SEPARATOR) if slug(key)}
         empty = {mask.finding for mask in masks if mask.stats.area == 0}
-        return replace(image, masks=tuple(masks), absent=tuple(sorted(stated | empty)))
+        # A mask that cannot be read marks its finding all the same.
+        unmarked = absence.unmarked(self.looked_for, {file.finding for file in files} - empty)
+        return replace(image, masks=tuple(masks), absent=tuple(sorted(stated | empty | unmarked)))
 
 
 def plan(path: Path, options: ImportOptions) -> ImportPlan:
@@ -151,11 +156,15 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
         warnings.append(VIEW_ASSUMED)
     several = head is not None and head.has_several_datasets
     grouped = _grouped(cases, several, skipped)
+    masks = _masks(path, set(files), _origins(open_table(path / MASKS), skipped) if ours else {}, skipped)
+    looked_for = _marked_anywhere(masks) if options.unmarked_absent else set()
+    warnings += absence.told(looked_for)
     folder = _Folder(
         groups=grouped,
-        masks=_masks(path, set(files), _origins(open_table(path / MASKS), skipped) if ours else {}, skipped),
+        masks=masks,
         labels=_labels(open_table(path / LABELS), several, skipped) if ours else {},
         view=options.fallback_view,
+        looked_for=looked_for,
     )
     return ImportPlan(len(grouped), folder.studies(skipped, options.workers), warnings)
 
@@ -244,6 +253,21 @@ def _masks(
             else:
                 skipped.append(Skipped(f"masks/{finding}/{file.name}", "no image has this name"))
     return {stem: tuple(files) for stem, files in found.items()}
+
+
+def _marked_anywhere(masks: Mapping[str, tuple[_MaskFile, ...]]) -> set[str]:
+    """The findings of which some mask is not empty; each is searched no further than to its first such mask."""
+    marked: set[str] = set()
+    for files in masks.values():
+        marked.update(file.finding for file in files if file.finding not in marked and _marks(file.path))
+    return marked
+
+
+def _marks(path: Path) -> bool:
+    try:
+        return bool(mask_from_file(path.read_bytes()).any())
+    except UnreadableImage:
+        return False
 
 
 def _report(case: _Case) -> Report | None:

@@ -1,11 +1,11 @@
 """Exports read back: COCO (`annotations.json`) and JSONL (`studies.jsonl`), ours, and COCO from other tools.
 
 In COCO from elsewhere each image is a study of its own, polygons are filled, and the instances of one category on one
-image become one mask.
+image become one mask. A category without an annotation on an image is absent there where the person says so.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from core.masks import Mask, union
 from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, View
 from data import manifests, records
 from data.images import read_mask
-from data.importers import films
+from data.importers import absence, films
 from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
 from data.layouts import ANNOTATIONS, STUDIES
 
@@ -36,10 +36,11 @@ def plan_coco(path: Path, options: ImportOptions) -> ImportPlan:
     place = _only(path, ANNOTATIONS, "*.json")
     try:
         body = json.loads(place.read_bytes())
-        coco = _Coco.of(body, place.parent, manifests.read(path), options.fallback_view)
+        coco = _Coco.of(body, place.parent, manifests.read(path), options)
     except _BROKEN as error:
         raise NothingToImport(f"{place.name} is no COCO file: {error!r}.") from error
-    return ImportPlan(len(coco.studies), _flat(films.ahead(coco.study, coco.studies, options.workers)))
+    studies = _flat(films.ahead(coco.study, coco.studies, options.workers))
+    return ImportPlan(len(coco.studies), studies, absence.told(coco.looked_for))
 
 
 def plan_jsonl(path: Path, options: ImportOptions) -> ImportPlan:
@@ -83,9 +84,10 @@ class _Coco:
     several_datasets: bool
     is_ours: bool
     view: View
+    looked_for: Collection[str]
 
     @classmethod
-    def of(cls, body: Record, folder: Path, head: manifests.ExportHead | None, view: View) -> "_Coco":
+    def of(cls, body: Record, folder: Path, head: manifests.ExportHead | None, options: ImportOptions) -> "_Coco":
         categories = {category["id"]: slug(str(category["name"])) for category in body["categories"]}
         marks: dict[Any, list[tuple[str, Record]]] = {}
         for mark in body.get("annotations", ()):
@@ -96,12 +98,20 @@ class _Coco:
             studies = [(study, [images[number] for number in study["images"]]) for study in body["studies"]]
         else:
             studies = [(None, [image]) for image in images.values()]
-        return cls(studies, folder, head is not None and head.has_several_datasets, is_ours, view)
+        marked = {finding for group in marks.values() for finding, mark in group if mark.get("area") != 0}
+        return cls(
+            studies,
+            folder,
+            several_datasets=head is not None and head.has_several_datasets,
+            is_ours=is_ours,
+            view=options.fallback_view,
+            looked_for=marked if options.unmarked_absent else (),
+        )
 
     def study(self, entry: tuple[Record | None, list[Marked]]) -> list[IncomingStudy | Skipped]:
         record, marked = entry
         made: list[IncomingStudy | Skipped] = []
-        images = _images(marked, self.folder, self.view, made)
+        images = _images(marked, self.folder, self.view, made, self.looked_for)
         if record is not None:
             return [*made, *_study(record, images, self.several_datasets, f"study {record.get('key')}")]
         united = (replace(image, masks=_united(image.masks)) for image in images)
@@ -124,6 +134,7 @@ def _images(
     folder: Path,
     view: View,
     made: list[IncomingStudy | Skipped],
+    looked_for: Collection[str] = (),
 ) -> list[IncomingImage]:
     """The images that can be read, with their masks; what cannot goes to `made`."""
     images: list[IncomingImage] = []
@@ -141,8 +152,10 @@ def _images(
             continue
         masks = tuple(mask for finding, mark in marks if (mask := _mask(finding, mark, image, made)) is not None)
         empty = {mask.finding for mask in masks if mask.stats.area == 0}
-        absent = {str(key) for key in record.get("absent", ())} | empty
-        images.append(replace(image, masks=masks, absent=tuple(sorted(absent))))
+        absent = {slug(str(key)) for key in record.get("absent", ())} - {""}
+        # A mask that cannot be read marks its finding all the same.
+        unmarked = absence.unmarked(looked_for, {finding for finding, _ in marks} - empty)
+        images.append(replace(image, masks=masks, absent=tuple(sorted(absent | empty | unmarked))))
     return images
 
 

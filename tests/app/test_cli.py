@@ -19,6 +19,7 @@ from app.services import snapshots, training
 from core.jobs import JobState
 from core.recipes import preset
 from core.studies import View
+from data.images import from_pixels, mask_png
 from db import jobs, studies
 from tests.conftest import ROOT
 from tests.making import block, film, image, put, study
@@ -51,8 +52,6 @@ def run(place: object, capfd: pytest.CaptureFixture[str]) -> Any:
 
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
-    from data.images import from_pixels
-
     folder = tmp_path / "films"
     folder.mkdir()
     for seed in range(3):
@@ -303,6 +302,18 @@ def test_what_a_person_says_of_an_import_reaches_it(run: Any, house: House, film
     run("import", "images", str(films), "--dataset", "loose", "--view", "lateral")
     with house.database.reading() as session:
         assert studies.get_study(session, 1).images[0].view is View.LATERAL
+
+
+def test_that_everything_was_outlined_reaches_an_import_and_is_told(run: Any, house: House, tmp_path: Path) -> None:
+    for seed, stem in enumerate("ab"):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / f"{stem}.png").write_bytes(from_pixels(film(seed), 8).payload)
+    (tmp_path / "masks" / "edema").mkdir(parents=True)
+    (tmp_path / "masks" / "edema" / "a.png").write_bytes(mask_png(block()))
+    told = run("import", "folder", str(tmp_path), "--dataset", "d", "--unmarked-absent", "--json")
+    assert "Taken for absent on every film on which they are not marked: edema." in told.err
+    found = {s.key: s.images[0].absent for s in snapshots.present(house, "d").studies}
+    assert found == {"a": (), "b": ("edema",)}
 
 
 def test_serving_beyond_this_machine_is_warned_of(run: Any) -> None:

@@ -61,6 +61,16 @@ def test_an_import_is_looked_at_first_and_nothing_is_kept_then(place: Workspace,
     assert "torn.png" in words(screen("data", section="Quality reports"))
 
 
+def test_that_everything_was_outlined_is_said_where_masks_come_in(place: Workspace, films: Path) -> None:
+    at = screen("data")
+    name_a_folder(at, films)
+    assert not [toggle for toggle in at.toggle if toggle.key == "import-unmarked-absent"]
+    at.selectbox(key="import-kind").select("folder").run()
+    at.toggle(key="import-unmarked-absent").set_value(True).run()
+    press(at, "Look first")
+    assert training.recent_jobs(open_house(place))[0].parameters["choices"]["unmarked_absent"] is True
+
+
 def test_an_import_that_fails_says_why(place: Workspace, tmp_path: Path) -> None:
     at = screen("data")
     name_a_folder(at, tmp_path / "nowhere")

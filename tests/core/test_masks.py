@@ -160,7 +160,7 @@ def test_a_message_that_arrived_cut_off_is_refused() -> None:
             masks.from_wire(whole[:length], 4, 4)
 
 
-@pytest.mark.parametrize("text", ["\x00", "é", "P", "1o"])
+@pytest.mark.parametrize("text", ["\x00", "é", "P", "1o", "o" * 14 + "1"])
 def test_text_that_is_no_run_length_text_is_refused(text: str) -> None:
     with pytest.raises(MalformedMask):
         masks.unsqueeze(text)

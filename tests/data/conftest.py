@@ -1,22 +1,10 @@
 import io
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
-
-
-@pytest.fixture(scope="session")
-def cxr() -> Path:
-    """The real chest X-rays. Tests are skipped only when their folder is missing."""
-    named = os.environ.get("READING_ROOM_CXR")
-    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "cxr"
-    if not folder.is_dir():
-        pytest.skip(f"the real chest X-rays are not at {folder}")
-    return folder
 
 
 @pytest.fixture

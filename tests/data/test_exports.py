@@ -368,6 +368,28 @@ def test_coco_of_other_tools_comes_in_with_polygons_filled_and_instances_joined(
     assert not drawn[8, 8]
 
 
+def test_in_coco_too_what_is_not_marked_is_absent_where_the_person_says_so(store: Store, tmp_path: Path) -> None:
+    corner = [1, 1, 4, 1, 4, 4]
+    for number in range(3):
+        (tmp_path / f"film{number}.png").write_bytes(store.get(a_film(store, number).sha))
+    body = {
+        "images": [{"id": n, "file_name": f"film{n}.png"} for n in range(3)],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(("Lungs", "Left lung", "Edema", "Fracture"))],
+        "annotations": [
+            {"image_id": 0, "category_id": 0, "segmentation": [corner]},
+            {"image_id": 1, "category_id": 1, "segmentation": [corner]},
+            {"image_id": 1, "category_id": 2, "segmentation": "unreadable"},
+        ],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(body))
+    known = {study.key: study.images[0].absent for study in items("coco", tmp_path) if isinstance(study, IncomingStudy)}
+    assert known == {"film0": (), "film1": (), "film2": ()}
+    plan = IMPORTERS["coco"](tmp_path, dataclasses.replace(OPTIONS, unmarked_absent=True))
+    known = {study.key: study.images[0].absent for study in plan.studies if isinstance(study, IncomingStudy)}
+    assert known == {"film0": ("edema",), "film1": (), "film2": ("edema", "left_lung", "lungs")}
+    assert plan.warnings == ["Taken for absent on every film on which they are not marked: edema, left_lung, lungs."]
+
+
 def test_a_broken_line_or_mask_never_stops_the_rest(store: Store, tmp_path: Path) -> None:
     EXPORTERS["jsonl"](a_manifest(a_study(store, 1), a_study(store, 2)), store, tmp_path / "out", quiet)
     place = tmp_path / "out" / "studies.jsonl"

@@ -98,6 +98,53 @@ def test_an_empty_mask_states_that_the_finding_is_absent_and_stays_a_mask(site: 
     assert [(mask.finding, mask.stats.area, mask.stats.box) for mask in image.masks] == [("heart", 0, None)]
 
 
+OUTLINED = ImportOptions(secret=b"secret", view=View.FRONTAL, unmarked_absent=True)
+
+
+def mark(site: Path, finding: str, stem: str, mask: np.ndarray) -> None:
+    (site / "masks" / finding).mkdir(exist_ok=True)
+    (site / "masks" / finding / f"{stem}.png").write_bytes(mask_png(mask))
+
+
+def absent(studies: dict[str, IncomingStudy]) -> dict[str, tuple[str, ...]]:
+    return {key: study.images[0].absent for key, study in studies.items()}
+
+
+def test_what_is_not_marked_is_unknown_unless_the_person_says_that_it_is_absent(site: Path) -> None:
+    studies, _, warnings = brought(site)
+    assert absent(studies) == {"a": (), "b": (), "c": ()}
+    assert warnings == []
+    studies, skipped, warnings = brought(site, OUTLINED)
+    assert absent(studies) == {"a": (), "b": ("heart", "left_lung"), "c": ("heart", "left_lung")}
+    assert skipped == []
+    assert warnings == ["Taken for absent on every film on which they are not marked: heart, left_lung."]
+
+
+def test_a_film_with_a_part_is_not_without_the_whole_nor_one_with_the_whole_without_its_parts(
+    site: Path, film: np.ndarray
+) -> None:
+    mark(site, "right_lung", "a", film > 100)
+    mark(site, "lungs", "b", film > 100)
+    studies, _, _ = brought(site, OUTLINED)
+    assert absent(studies) == {"a": (), "b": ("heart",), "c": ("heart", "left_lung", "lungs", "right_lung")}
+
+
+def test_a_mask_that_cannot_be_read_does_not_make_its_finding_absent(site: Path, film: np.ndarray) -> None:
+    (site / "masks" / "Heart" / "b.png").write_bytes(b"not a picture")
+    mark(site, "Heart", "c", np.ones((5, 7), dtype=bool))
+    studies, skipped, _ = brought(site, OUTLINED)
+    assert absent(studies) == {"a": (), "b": ("left_lung",), "c": ("left_lung",)}
+    assert len(skipped) == 2
+
+
+def test_a_finding_marked_nowhere_is_not_taken_for_looked_for(site: Path, film: np.ndarray) -> None:
+    mark(site, "nodule", "b", np.zeros_like(film, dtype=bool))
+    (site / "masks" / "edema").mkdir()
+    (site / "masks" / "edema" / "b.png").write_bytes(b"not a picture")
+    studies, _, _ = brought(site, OUTLINED)
+    assert absent(studies) == {"a": (), "b": ("heart", "left_lung", "nodule"), "c": ("heart", "left_lung")}
+
+
 def test_a_mask_of_another_size_is_left_out_and_its_image_comes_in(site: Path) -> None:
     (site / "masks" / "Heart" / "b.png").write_bytes(mask_png(np.ones((5, 7), dtype=bool)))
     studies, (skipped,), _ = brought(site)
@@ -231,3 +278,12 @@ def test_the_real_folders_come_in_whole(cxr: Path) -> None:
     views = Counter(study.images[0].view for study in studies.values())
     assert views == {View.PA: 63, View.AP: 7}
     assert all(study.notes for study in studies.values() if study.key == "covid-001")
+
+
+@pytest.mark.realdata
+def test_where_annotators_outlined_everything_the_real_films_without_consolidation_are_known(cxr: Path) -> None:
+    studies, _, _ = brought(cxr / "covid-findings", OUTLINED)
+    films = [study.images[0] for study in studies.values()]
+    without = [film for film in films if "consolidation" in film.absent]
+    assert len(films) - len(without) == 23
+    assert not any(mask.finding in film.absent for film in films for mask in film.masks)
