@@ -98,7 +98,7 @@ CHEXPERT: tuple[Finding, ...] = (
     _finding("lung_opacity", "Lung opacity", "#F2B84B", "airspace opacity", "pulmonary opacity"),
     _finding("lung_lesion", "Lung lesion", "#E07A5F", "pulmonary lesion", "lung mass"),
     _finding("edema", "Edema", "#5BC0EB", "pulmonary edema", "interstitial edema"),
-    _finding("consolidation", "Consolidation", "#FF9F1C", "airspace consolidation", "consolidated lung"),
+    _finding("consolidation", "Consolidation", "#FF9F1C", "airspace consolidation", "dense opacification"),
     _finding("pneumonia", "Pneumonia", "#F26CA7", "infectious infiltrate"),
     _finding("atelectasis", "Atelectasis", "#B8DE6F", "volume loss", "collapsed lung segment"),
     _finding("pneumothorax", "Pneumothorax", "#48CAE4", "air in the pleural space", "collapsed lung"),
@@ -109,14 +109,29 @@ CHEXPERT: tuple[Finding, ...] = (
 )
 
 ANATOMY: tuple[Finding, ...] = (
-    _anatomy("lungs", "Lungs", "#2EC4B6", "both lungs", "lung fields", parts=("left_lung", "right_lung")),
-    _anatomy("left_lung", "Left lung", "#4CC9A7", "left lung field"),
-    _anatomy("right_lung", "Right lung", "#2A9D8F", "right lung field"),
-    _anatomy("heart", "Heart", "#EF476F", "cardiac silhouette", "heart shadow"),
+    _anatomy(
+        "lungs", "Lungs", "#2EC4B6", "both lungs", "lung fields", "right and left lung", "lungs on both sides",
+        "pulmonary fields", "lung parenchyma", "bilateral lung fields", "whole lungs", "aerated lung on both sides",
+        parts=("left_lung", "right_lung"),
+    ),
+    _anatomy(
+        "left_lung", "Left lung", "#4CC9A7", "left lung field", "lung on the left", "left pulmonary field",
+        "left-sided lung", "lung of the left side", "left lung parenchyma", "the patient's left lung",
+        "aerated left lung", "left hemithorax", "lung, left",
+    ),
+    _anatomy(
+        "right_lung", "Right lung", "#2A9D8F", "right lung field", "lung on the right", "right pulmonary field",
+        "right-sided lung", "lung of the right side", "right lung parenchyma", "the patient's right lung",
+        "aerated right lung", "right hemithorax", "lung, right",
+    ),
+    _anatomy(
+        "heart", "Heart", "#EF476F", "cardiac silhouette", "heart shadow", "cardiac shadow", "heart silhouette",
+        "heart size", "cardiac border", "cardiac area", "ventricles and atria", "myocardium",
+    ),
     _anatomy("cardiomediastinum", "Cardiomediastinum", "#D16BA5", "heart and mediastinum"),
     _anatomy("airways", "Airways", "#A0C4FF", "trachea and main bronchi"),
     _anatomy("clavicles", "Clavicles", "#CDB4DB", "collar bones"),
-)
+)  # fmt: skip
 
 DEVICES: tuple[Finding, ...] = (
     _device("endotracheal_tube", "Endotracheal tube", "#9BF6FF", "tracheal tube"),
@@ -129,7 +144,9 @@ DEVICES: tuple[Finding, ...] = (
 
 MORE: tuple[Finding, ...] = (
     _finding("nodule", "Nodule", "#F4A261", "pulmonary nodule", "lung nodule"),
-    _finding("ground_glass_opacities", "Ground-glass opacities", "#F9C74F", "ground glass", "hazy opacity"),
+    _finding(
+        "ground_glass_opacities", "Ground-glass opacities", "#F9C74F", "ground glass", "hazy opacity", "hazy veil"
+    ),
 )
 
 VOCABULARY: tuple[Finding, ...] = (*CHEXPERT, *MORE, *ANATOMY, *DEVICES)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import asdict, dataclass, replace
 
+from core.findings import Finding
+
 _HEADINGS = {
     "indication": "indication",
     "clinical indication": "indication",
@@ -118,6 +120,13 @@ def sentences(report: Report) -> tuple[Sentence, ...]:
     """The sentences of findings and impression (of `text` when there are neither), with their places."""
     sections = [name for name in ("findings", "impression") if getattr(report, name)] or ["text"]
     return tuple(found for name in sections for found in _split(name, getattr(report, name)))
+
+
+def sentences_on(report: Report, finding: Finding) -> tuple[Sentence, ...]:
+    """The sentences that mention a finding, present or not, by its name or another of the vocabulary's words for it."""
+    names = sorted((finding.name, *finding.prompts), key=len, reverse=True)
+    mention = re.compile(r"\b(?:" + "|".join(re.escape(name) for name in names) + r")s?\b", re.IGNORECASE)
+    return tuple(sentence for sentence in sentences(report) if mention.search(sentence.text))
 
 
 def clean(report: Report, cleaning: Cleaning) -> Report:

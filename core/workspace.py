@@ -26,6 +26,11 @@ class Workspace:
         return self.home / "models"
 
     @property
+    def weights(self) -> Path:
+        """Where pretrained weights that no package holds may be put."""
+        return self.home / "weights"
+
+    @property
     def cache(self) -> Path:
         return self.home / "cache"
 

@@ -4,13 +4,13 @@ A family is a chapter of its own (prepare, module, evaluate, predict); everythin
 written once, against this contract. What crosses it are types of `core`, paths and the family's own model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from core.annotations import NewPrediction
-from core.errors import ReadingRoomError
+from core.errors import NotFound, ReadingRoomError
 from core.findings import Finding
 from core.jobs import CurvePoint
 from core.metrics import ItemScore, Metric
@@ -55,12 +55,19 @@ class Watch(Protocol):
         """Raises JobCancelled, or whatever else stops the work."""
 
 
+def _knows_no_model(name: str) -> Path:
+    raise NotFound(f"There is no model {name} here to start from.")
+
+
 @dataclass(frozen=True)
 class Shelf:
-    """Where films come from: the store, and the folder in which what was made from them is kept."""
+    """Where films come from: the store, and the folder in which what was made from them is kept. `weights` are folders
+    in which pretrained weights may lie; `model_folder` gives the folder of a model on record, or raises NotFound."""
 
     store: Store
     cache: Path
+    weights: tuple[Path, ...] = ()
+    model_folder: Callable[[str], Path] = _knows_no_model
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,15 @@ class Measured:
     Promotion pairs the items of two models and averages the differences of the headline. A headline that is no mean of
     its items is given by item all the same: for AUROC each positive's placement among the negatives, whose mean is the
     AUROC (DeLong et al. 1988).
+
+    `details` is what a person may want to look into besides: tables and counts, kept as `details.json` beside the
+    figures.
     """
 
     scores: tuple[ItemScore, ...]
     metrics: Mapping[str, Metric]
     n: int
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

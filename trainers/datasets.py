@@ -120,8 +120,10 @@ class FilmCache:
 class Batches(Generic[Item, Batch]):
     """Items in batches, shuffled anew each epoch by seed and epoch alone (in order, without a seed).
 
-    An epoch passes `repeats` times over the items; `start_epoch` says which it is. Lightning keeps `state_dict` in its
-    checkpoints, so a run that is resumed in an epoch sees exactly the batches that the broken one would have seen.
+    An epoch passes `repeats` times over the items; `start_epoch` says which it is. With `weights` it draws as many,
+    each item in proportion to its weight and spread as evenly as can be (systematic sampling). Lightning keeps
+    `state_dict` in its checkpoints, so a run that is resumed in an epoch sees exactly the batches that the broken one
+    would have seen.
     """
 
     def __init__(
@@ -131,9 +133,11 @@ class Batches(Generic[Item, Batch]):
         batch_size: int,
         seed: int | None = None,
         repeats: int = 1,
+        weights: Sequence[float] | None = None,
     ) -> None:
         self.items, self.batch_size, self.repeats = items, batch_size, repeats
         self._collate, self._seed = collate, seed
+        self._weights = None if weights is None or len(set(weights)) < 2 else np.asarray(weights, np.float64)
         self._epoch = self._position = 0
 
     def __len__(self) -> int:
@@ -160,6 +164,11 @@ class Batches(Generic[Item, Batch]):
         if self._seed is None:
             return everything * self.repeats
         chance = np.random.default_rng((self._seed, self._epoch))
+        if self._weights is not None:
+            count = len(self.items) * self.repeats
+            ends = np.cumsum(self._weights) / self._weights.sum() * count
+            drawn = np.searchsorted(ends, np.arange(count) + chance.random(), side="right")
+            return [int(i) for i in chance.permutation(np.minimum(drawn, len(self.items) - 1))]
         return [int(i) for _ in range(self.repeats) for i in chance.permutation(len(self.items))]
 
     def state_dict(self) -> dict[str, Any]:

@@ -56,7 +56,13 @@ class Desk:
 
     @property
     def shelf(self) -> Shelf:
-        return Shelf(Store(self.workspace.store_url), self.workspace.cache)
+        return Shelf(
+            Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,), self._model_folder
+        )
+
+    def _model_folder(self, name: str) -> Path:
+        with self.database.reading() as session:
+            return self.workspace.models / models.get_model(session, name).folder
 
     def report(self, done: int, total: int, message: str = "") -> None:
         self.check()
@@ -141,6 +147,7 @@ def train_job(desk: Desk) -> Mapping[str, Any]:
         version.name, snapshot.name, split, measured.n, trained.seconds, measured.metrics, measured.scores
     )
     publishing.write_metrics(folder, evaluation)
+    publishing.write_details(folder, measured.details)
     publishing.write_card(folder, version.name, run, facts, evaluation, manifest)
     with desk.database.writing() as session:
         models.record_evaluation(session, evaluation, job.requested_by)
@@ -161,12 +168,13 @@ def evaluate_job(desk: Desk) -> Mapping[str, Any]:
     split = None if asked == EVERYTHING else Split(asked)
     folder = desk.workspace.models / version.folder
     began = time.monotonic()
-    measured = family.evaluate(
-        family.load(folder), manifest, split, desk.shelf, folder / "evaluations" / f"{snapshot.name}-{asked}", desk
-    )
+    here = folder / "evaluations" / f"{snapshot.name}-{asked}"
+    measured = family.evaluate(family.load(folder), manifest, split, desk.shelf, here, desk)
     evaluation = Evaluation(
         version.name, snapshot.name, asked, measured.n, time.monotonic() - began, measured.metrics, measured.scores
     )
+    publishing.write_metrics(here, evaluation)
+    publishing.write_details(here, measured.details)
     with desk.database.writing() as session:
         models.record_evaluation(session, evaluation, job.requested_by)
     return evaluation.to_json()

@@ -64,7 +64,7 @@ class Answerer:
 
     @property
     def shelf(self) -> Shelf:
-        return Shelf(Store(self.workspace.store_url), self.workspace.cache)
+        return Shelf(Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,))
 
     def refresh(self) -> None:
         """Load what has come into use since the last look. A model that cannot be loaded is logged, and answers by

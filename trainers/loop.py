@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file, save_file
@@ -94,11 +94,14 @@ def _fit(
     monitored = f"validation_{headline}"
     best = BestWeights(folder / BEST, monitored, higher_is_better)
     reporting = Reporting(watch)
+    averaging = Averaging(decay=recipe.averaging) if recipe.averaging else None
     callbacks: list[Callback] = [Epochs(), reporting]
     if module.has_validation:
         callbacks.append(best)
         if recipe.patience:
             callbacks.append(PatientStopping(recipe, monitored, mode))
+    if averaging is not None:
+        callbacks.append(averaging)
     # Last: whatever the others keep about an epoch must be in the checkpoint that is written after it.
     callbacks.append(Checkpointing(checkpoints, recipe.checkpoint_minutes * 60))
     with warnings.catch_warnings():
@@ -110,6 +113,7 @@ def _fit(
             precision=cast(Any, lightning_precision(recipe)),
             devices=1,
             callbacks=callbacks,
+            default_root_dir=folder,
             logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
             log_every_n_steps=10,
             enable_checkpointing=False,
@@ -242,6 +246,19 @@ class BestWeights(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._value, self.epoch = state_dict["value"], state_dict["epoch"]
+
+
+class Averaging(EMAWeightAveraging):
+    """Lightning's running average of the weights, which is what is validated and kept (Polyak & Juditsky 1992).
+
+    It stands after whoever keeps the best weights, and gives the module its own back only when they have looked.
+    """
+
+    def on_validation_epoch_end(self, *_: Any) -> None:
+        return
+
+    def on_validation_end(self, trainer: lightning.Trainer, module: Any) -> None:
+        super().on_validation_epoch_end(trainer, module)
 
 
 class Checkpointing(Callback):

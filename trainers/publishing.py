@@ -76,6 +76,11 @@ def write_metrics(folder: Path, evaluation: Evaluation) -> None:
                 table.writerow([name, finding, estimate.value, estimate.low, estimate.high, estimate.n])
 
 
+def write_details(folder: Path, details: Mapping[str, Any]) -> None:
+    """details.json: what a family tells beside its metrics, for whoever wants to look closer."""
+    _write_json(folder / "details.json", details)
+
+
 def draw_curves(place: Path, curve: Sequence[CurvePoint]) -> None:
     """training_curves.png: the loss, and under it whatever was validated."""
     losses = [point for point in curve if point.name == "train_loss"]

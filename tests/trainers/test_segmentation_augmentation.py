@@ -22,8 +22,8 @@ def batch_of(count: int, seed: int = 0) -> SegmentationBatch:
         images=torch.stack(films),
         masks=torch.stack(masks),
         image_of=torch.arange(count).repeat_interleave(3),
-        text=TEXT(PROMPTS * count),
-        mirrored_text=TEXT([mirrored_text(prompt) for prompt in PROMPTS * count]),
+        text=TEXT(PROMPTS * count)[:, None],
+        mirrored_text=TEXT([mirrored_text(prompt) for prompt in PROMPTS * count])[:, None],
         finding_of=torch.arange(3).repeat(count),
     )
 
@@ -38,7 +38,7 @@ def test_a_flip_mirrors_film_and_masks_and_swaps_the_sides_in_the_prompts(flippe
     for prompt, image in enumerate(batch.image_of.tolist()):
         if flipped[image]:
             assert torch.equal(masks[prompt], batch.masks[prompt].flip(-1))
-            assert torch.equal(text[prompt], TEXT([mirrored_text(PROMPTS[prompt % 3])])[0])
+            assert torch.equal(text[prompt], TEXT([mirrored_text(PROMPTS[prompt % 3])]))
             assert torch.equal(images[image], batch.images[image].flip(-1))
         else:
             assert torch.equal(masks[prompt], batch.masks[prompt])
@@ -60,7 +60,7 @@ def test_after_a_flip_the_prompt_left_lung_still_asks_for_the_lung_on_the_patien
     _, masks, text = flip(
         batch.images, batch.masks, batch.text, batch.mirrored_text, batch.image_of, torch.tensor([True])
     )
-    (left,) = [row for row in range(3) if torch.equal(text[row], TEXT(["left lung"])[0])]
+    (left,) = [row for row in range(3) if torch.equal(text[row], TEXT(["left lung"]))]
     columns = masks[left, 0].nonzero()[:, 1].float()
     assert columns.mean() > 32  # the patient's left lies on the right of the image
 

@@ -134,7 +134,8 @@ class TestSegmentation(FamilyContract):
 
     def test_bf16_and_padding_and_paraphrases_train_too(self, house: House, manifest: Manifest, tmp_path: Path) -> None:
         trained = self.train(
-            house, manifest, tmp_path / "run", minimum_steps=8, precision="bf16", fit="pad", prompts="paraphrases",
+            house, manifest, tmp_path / "run", minimum_steps=8, precision="bf16", fit="pad", paraphrases=True,
+            negated_share=0.2, text_noise=0.3, averaging=0.9, focal_weight=1.0, tversky_weight=1.0,
             augment="strong", normalise="minmax", accumulate=2,
         )  # fmt: skip
         assert all(torch.isfinite(value).all() for value in self.weights(trained).values())

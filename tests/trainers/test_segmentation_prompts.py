@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.findings import by_key, mirrored_key
-from trainers.segmentation.prompts import mirrored_text, paraphrases_for, prompt_for
+from trainers.segmentation.prompts import mirrored_text, names_of, prompt_for
 
 WORDS = [
     "left",
@@ -47,5 +47,5 @@ def test_the_prompt_of_a_mirrored_finding_is_the_mirrored_prompt() -> None:
 def test_a_finding_is_asked_for_by_its_name_first() -> None:
     heart = by_key()["heart"]
     assert prompt_for(heart) == "heart"
-    assert paraphrases_for(heart)[0] == "heart"
-    assert "cardiac silhouette" in paraphrases_for(heart)
+    assert names_of(heart)[0] == "heart"
+    assert "cardiac silhouette" in names_of(heart)

@@ -1,7 +1,8 @@
 """Image encoders: from one grey channel to a pyramid of five feature maps at strides 2, 4, 8, 16 and 32."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import timm
@@ -32,6 +33,11 @@ class ImageEncoder(Protocol):
 
     def __call__(self, images: Tensor) -> list[Tensor]: ...
 
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def stages_up_to(self, count: int) -> list[nn.Module]:
+        """The modules that make the first `count` maps, for freezing them."""
+
 
 class EfficientNetLite0(nn.Module):
     """EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation and with ReLU6) as a feature pyramid.
@@ -57,6 +63,11 @@ class EfficientNetLite0(nn.Module):
         features: list[Tensor] = self.body(images)
         return features
 
+    def stages_up_to(self, count: int) -> list[nn.Module]:
+        body: Any = self.body
+        ends = (1, 2, 3, 5, 7)[:count]
+        return [body.conv_stem, body.bn1, *body.blocks[: ends[-1]]] if ends else []
+
 
 class TinyEncoder(nn.Module):
     """Five strided convolutions with random weights: for tests and the `smoke` recipe, where seconds count."""
@@ -77,21 +88,23 @@ class TinyEncoder(nn.Module):
             features.append(images)
         return features
 
+    def stages_up_to(self, count: int) -> list[nn.Module]:
+        return list(self.stages[:count])
 
-def build_image_encoder(name: str, pretrained: bool) -> EfficientNetLite0 | TinyEncoder:
-    """The encoder that a recipe names. `pretrained` asks for the weights of an installed package.
 
-    Raises WeightsNotFound when the package is absent, UnknownEncoder for a name that is not built here, and
-    UnexpectedWeights where `pretrained` is asked of an encoder that has no such weights.
+def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) -> ImageEncoder:
+    """The encoder that a recipe names, starting from `weights`: those of an installed "package", "local" ones in one of
+    `places` or else on the hub, or "random" ones.
+
+    Raises WeightsNotFound when they are nowhere, UnknownEncoder for a name that is not built here, and
+    UnexpectedWeights where weights are asked of an encoder that has none.
     """
     match name:
         case "efficientnet_lite0":
-            return EfficientNetLite0(pretrained)
+            return EfficientNetLite0(weights == "package")
         case "tiny":
-            if pretrained:
-                raise UnexpectedWeights(
-                    'There are no packaged weights for the encoder "tiny". Choose weights "random".'
-                )
+            if weights != "random":
+                raise UnexpectedWeights('There are no weights for the encoder "tiny". Choose weights "random".')
             return TinyEncoder()
     raise UnknownEncoder(f'There is no image encoder "{name}". Choose "efficientnet_lite0" or "tiny".')
 

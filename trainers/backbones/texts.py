@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -118,8 +119,9 @@ class TextFeatures:
     """The features of every text asked for so far. The frozen encoder is only built when an unknown text comes, and
     reads each text once."""
 
-    def __init__(self, encoder: str, known: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, encoder: str, known: Mapping[str, Tensor] | None = None, places: Sequence[Path] = ()) -> None:
         self.encoder_name = encoder
+        self._places = tuple(places)
         self._known = dict(known or {})
         self._encoder: TextEncoder | None = None
 
@@ -127,7 +129,7 @@ class TextFeatures:
     def encoder(self) -> TextEncoder:
         """Raises WeightsNotFound, UnexpectedWeights, UnknownTextEncoder when it has to be built and cannot be."""
         if self._encoder is None:
-            self._encoder = build_text_encoder(self.encoder_name)
+            self._encoder = build_text_encoder(self.encoder_name, self._places)
         return self._encoder
 
     @property
@@ -143,8 +145,11 @@ class TextFeatures:
         return torch.stack([self._known[text] for text in texts])
 
 
-def build_text_encoder(name: str) -> MiniLm | HashedWords:
-    """The text encoder that a recipe names. Raises WeightsNotFound or UnknownTextEncoder."""
+def build_text_encoder(name: str, places: Sequence[Path] = ()) -> TextEncoder:
+    """The text encoder that a recipe names; `places` are folders in which its weights may lie.
+
+    Raises WeightsNotFound or UnknownTextEncoder.
+    """
     match name:
         case "minilm":
             return MiniLm()

@@ -65,7 +65,7 @@ AUGMENTATIONS = {"none": NONE, "light": LIGHT, "strong": STRONG}
 
 
 def augment(batch: SegmentationBatch, how: Augmentation, flip_probability: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Changed films (B, 1, H, W) in [0, 1], their masks (N, 1, H, W) of 0 and 1, and the text (N, D) that fits them."""
+    """Changed films (B, 1, H, W) in [0, 1], their masks (N, 1, H, W) of 0 and 1, and the text (N, S, D) that fits."""
     images, masks, text = as_floats(batch.images), batch.masks.float(), batch.text
     flipped = torch.rand(len(images), device=images.device) < flip_probability
     images, masks, text = flip(images, masks, text, batch.mirrored_text, batch.image_of, flipped)
@@ -97,7 +97,7 @@ def flip(
     return (
         torch.where(flipped[:, None, None, None], images.flip(-1), images),
         torch.where(asked[:, None, None, None], masks.flip(-1), masks),
-        torch.where(asked[:, None], mirrored_text, text),
+        torch.where(asked[:, None, None], mirrored_text, text),
     )
 
 

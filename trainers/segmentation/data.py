@@ -1,26 +1,30 @@
 """A snapshot as segmentation sees it: films, and for each the findings whose truth is known, marked or empty."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from core.findings import Finding, UnknownFinding
+from core.recipes import SegmentationRecipe
+from core.reports import Report
 from core.snapshots import Manifest, SnapshotImage
 from core.studies import Split, View
 from trainers.backbones import TextFeatures
 from trainers.contract import NothingToLearn
 from trainers.datasets import FilmCache
 from trainers.segmentation.batches import SegmentationBatch
-from trainers.segmentation.prompts import mirrored_text, paraphrases_for
+from trainers.segmentation.prompts import Words, denials_of, features_of, phrases_for, words_on
 
 
 @dataclass(frozen=True)
 class Film:
     """A film and its truths: for each finding with a known truth, the masks whose union it is; none where it is absent.
 
-    `item` names it in scores; `patient` groups films that are no independent trials.
+    `item` names it in scores; `patient` groups films that are no independent trials. `report` is the study's.
     """
 
     sha: str
@@ -30,16 +34,20 @@ class Film:
     height: int
     width: int
     truths: Mapping[str, tuple[str, ...]]
+    report: Report | None = None
 
 
 @dataclass(frozen=True)
 class SegmentationData:
-    """What is learned and from what. `findings` are in the vocabulary's order."""
+    """What is learned and from what. `findings` are in the vocabulary's order; `start` is the folder of the model that
+    training goes on from."""
 
     findings: tuple[Finding, ...]
     training: tuple[Film, ...]
     validation: tuple[Film, ...]
     films: FilmCache
+    start: Path | None = None
+    weights: tuple[Path, ...] = ()
 
 
 def learnable_findings(manifest: Manifest, wanted: Sequence[str]) -> tuple[Finding, ...]:
@@ -80,7 +88,7 @@ def films_of(manifest: Manifest, split: Split | None, findings: Iterable[Finding
                 films.append(
                     Film(
                         image.sha, f"{where}/{image.name}", f"{study.dataset}/{study.patient}", where,
-                        image.height, image.width, truths,
+                        image.height, image.width, truths, study.report,
                     )
                 )  # fmt: skip
     return tuple(films)
@@ -102,10 +110,23 @@ def truth_of(image: SnapshotImage, finding: Finding) -> tuple[str, ...] | None:
     return None
 
 
+def rarity(films: Sequence[Film], oversample: float) -> list[float]:
+    """How much more often each film is drawn than one with the commonest finding: (n_max / n)^oversample of its rarest
+    marked finding, 1 for a film on which nothing is marked (after the repeat factors of Gupta et al. 2019)."""
+    marked = Counter(key for film in films for key, masks in film.truths.items() if masks)
+    most = max(marked.values(), default=1)
+    return [
+        max(((most / marked[key]) ** oversample for key, masks in film.truths.items() if masks), default=1.0)
+        for film in films
+    ]
+
+
 class Collate:
     """Films to a batch: their pixels, and up to `prompts_per_image` of their findings, drawn at random.
 
-    A marked finding is always preferred to an absent one, so that rare findings are not drowned by their absence.
+    Marked findings come first, so that rare ones are not drowned by their absence; `absent_prompts` of the places are
+    kept for findings known to be absent. `varied` is for learning: phrases are drawn and some deny the finding, with an
+    empty mask for an answer; else each known finding is asked for by its name.
     """
 
     def __init__(
@@ -113,29 +134,54 @@ class Collate:
         films: FilmCache,
         findings: Sequence[Finding],
         text: TextFeatures,
-        prompts_per_image: int,
-        paraphrase: bool,
+        recipe: SegmentationRecipe,
+        varied: bool,
     ) -> None:
-        self._films, self._limit = films, prompts_per_image
-        self._rows = {finding.key: row for row, finding in enumerate(findings)}
-        self._texts = {f.key: paraphrases_for(f) if paraphrase else paraphrases_for(f)[:1] for f in findings}
-        self._text = text
+        self._films, self._recipe, self._varied, self._text = films, recipe, varied, text
+        self._findings = {finding.key: finding for finding in findings}
+        self._rows = {key: row for row, key in enumerate(self._findings)}
+        self._phrases = {f.key: phrases_for(f) for f in findings}
+        self._denials = {f.key: denials_of(f) for f in findings}
 
     def __call__(self, films: Sequence[Film], chance: np.random.Generator) -> SegmentationBatch:
         asked = [(row, key) for row, film in enumerate(films) for key in self._drawn(film, chance)]
-        texts = [self._texts[key][int(chance.integers(len(self._texts[key])))] for _, key in asked]
-        masks = np.stack([self._films.mask(films[row].truths[key]) for row, key in asked])
+        words, masks = [], []
+        for row, key in asked:
+            said, denied = self._words(films[row], key, chance)
+            words.append(said)
+            masks.append(self._films.mask(() if denied else films[row].truths[key]))
         pixels = np.stack([self._films.film(film.sha) for film in films])
+        sections = sections_of(self._recipe)
         return SegmentationBatch(
             images=torch.from_numpy(pixels)[:, None],
-            masks=torch.from_numpy(masks)[:, None],
+            masks=torch.from_numpy(np.stack(masks))[:, None],
             image_of=torch.tensor([row for row, _ in asked]),
-            text=self._text(texts),
-            mirrored_text=self._text([mirrored_text(text) for text in texts]),
+            text=features_of(words, self._text, sections),
+            mirrored_text=features_of([one.mirrored for one in words], self._text, sections),
             finding_of=torch.tensor([self._rows[key] for _, key in asked]),
         )
+
+    def _words(self, film: Film, key: str, chance: np.random.Generator) -> tuple[Words, bool]:
+        finding, recipe = self._findings[key], self._recipe
+        if not self._varied:
+            return words_on(finding, film.report, recipe.text), False
+        denied = chance.random() < recipe.negated_share
+        choices = self._denials[key] if denied else self._phrases[key] if recipe.paraphrases else ()
+        phrase = choices[int(chance.integers(len(choices)))] if choices else None
+        if denied:
+            return Words(str(phrase)), True
+        return words_on(finding, film.report, recipe.text, phrase), False
 
     def _drawn(self, film: Film, chance: np.random.Generator) -> list[str]:
         keys = sorted(key for key in film.truths if key in self._rows)
         order = [keys[i] for i in chance.permutation(len(keys))]
-        return sorted(order, key=lambda key: not film.truths[key])[: self._limit]
+        if not self._varied:
+            return order
+        marked, absent = [k for k in order if film.truths[k]], [k for k in order if not film.truths[k]]
+        kept = min(len(absent), self._recipe.absent_prompts if marked else self._recipe.prompts_per_image)
+        return [*marked[: self._recipe.prompts_per_image - kept], *absent[:kept]]
+
+
+def sections_of(recipe: SegmentationRecipe) -> int:
+    """How many of a report's sections the network reads beside the prompt."""
+    return 2 if recipe.text == "report" else 0

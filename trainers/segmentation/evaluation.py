@@ -3,22 +3,33 @@
 Conventions. Masks are compared at the film's own size, at probability 0.5. Dice and IoU are means over the masks that
 are not empty; a film without the finding counts in `false_positive` alone (1 when anything at all was marked). Pixel
 accuracy counts everywhere. Intervals resample patients, never films.
+
+Beside the honest answer stand those to words that should change it: none at all ("dropped": features of zeros), another
+finding's ("shuffled"), and a denial ("negated"), each measured against the same truth; a model that listens scores
+badly. `dice_wrong_prompt` is the other way round: the honest answer against every other structure's truth.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from core.findings import VOCABULARY, Finding
 from core.masks import Mask, dice, iou, pixel_accuracy
 from core.metrics import CONFIDENCE, NOT_EVALUABLE, RESAMPLES, Estimate, ItemScore, Metric, summarise
 from trainers.datasets import FilmCache
 from trainers.segmentation.data import Film
 from trainers.segmentation.model import SegmentationModel, at_native_size
-from trainers.segmentation.prompts import prompt_for
+from trainers.segmentation.prompts import Words, denials_of, prompt_for, words_on
 
 MEAN_METRICS = ("dice", "iou", "pixel_accuracy", "false_positive")
+WORDING = ("dropped", "shuffled", "negated")
+ON = "dice_on:"
 CALIBRATION_BINS = 15
 FILMS_AT_ONCE = 8
 
@@ -41,25 +52,82 @@ class Outlined:
 
 
 def outline(
-    model: SegmentationModel, films: Sequence[Film], cache: FilmCache, each: Callable[[int], None]
+    model: SegmentationModel,
+    films: Sequence[Film],
+    cache: FilmCache,
+    each: Callable[[int], None],
+    phrases: Mapping[str, str] | None = None,
+    stressed: bool = False,
 ) -> Iterator[Outlined]:
-    """Ask the model for every known truth of every film, by the findings' names; `each` hears how many are done."""
+    """Ask the model for every known truth of every film; `each` hears how many are done.
+
+    `phrases` says by which words a finding is asked for, where that is not its name. `stressed` asks again with the
+    words dropped, shuffled and negated, and measures the answers against the other truths of the film.
+    """
     for start in range(0, len(films), FILMS_AT_ONCE):
         group = films[start : start + FILMS_AT_ONCE]
-        logits = model.logits(
-            model.encode([cache.film(film.sha) for film in group]), [prompt_for(f) for f in model.findings]
-        )
-        for film, answers in zip(group, logits, strict=True):
-            rows = [row for row, finding in enumerate(model.findings) if finding.key in film.truths]
-            native = at_native_size(answers[rows], film.height, film.width, cache.fit).numpy()
-            for row, probability in zip(rows, native, strict=True):
-                key = model.findings[row].key
-                truth = cache.native_mask(film.truths[key], film.height, film.width)
-                yield Outlined(film, key, probability, truth, score_of(film, key, probability > 0.5, truth))
+        features = model.encode([cache.film(film.sha) for film in group])
+        for row, film in enumerate(group):
+            yield from _outlined(model, film, [level[row : row + 1] for level in features], cache, phrases, stressed)
         each(min(start + FILMS_AT_ONCE, len(films)))
 
 
-def score_of(film: Film, finding: str, predicted: Mask, truth: Mask) -> ItemScore:
+def _outlined(
+    model: SegmentationModel,
+    film: Film,
+    features: Sequence[torch.Tensor],
+    cache: FilmCache,
+    phrases: Mapping[str, str] | None,
+    stressed: bool,
+) -> Iterator[Outlined]:
+    asked = [finding for finding in model.findings if finding.key in film.truths]
+    words = [words_on(f, film.report, model.recipe.text, (phrases or {}).get(f.key)) for f in asked]
+    truths = {f.key: cache.native_mask(film.truths[f.key], film.height, film.width) for f in asked}
+
+    def answers(text: torch.Tensor) -> NDArray[np.float32]:
+        logits = model.answer(features, text, [0] * len(text))
+        native: NDArray[np.float32] = at_native_size(logits, film.height, film.width, cache.fit).numpy()
+        return native
+
+    text = model.read(words)
+    honest = answers(text)
+    others: dict[str, NDArray[np.float32]] = {}
+    if stressed:
+        others["dropped"] = answers(torch.zeros_like(text))
+        others["shuffled"] = answers(model.read([Words(prompt_for(_another(f, model.findings))) for f in asked]))
+        others["negated"] = answers(model.read([Words(denials_of(f)[0]) for f in asked]))
+    for row, finding in enumerate(asked):
+        key, truth, predicted = finding.key, truths[finding.key], honest[row] > 0.5
+        more: dict[str, float | None] = {}
+        if truth.any():
+            more |= {f"dice_{how}": dice(answer[row] > 0.5, truth) for how, answer in others.items()}
+        if stressed:
+            on = {f.key: dice(predicted, truths[f.key]) for f in asked if truths[f.key].any() and _apart(f, finding)}
+            more["dice_wrong_prompt"] = fmean(on.values()) if on else None
+            more |= {f"{ON}{other}": value for other, value in on.items()}
+        yield Outlined(film, key, honest[row], truth, score_of(film, key, predicted, truth, more))
+
+
+def _apart(one: Finding, other: Finding) -> bool:
+    """Whether neither is the other, or a part of it."""
+    return one.key != other.key and one.key not in other.parts and other.key not in one.parts
+
+
+def _another(finding: Finding, known: Sequence[Finding]) -> Finding:
+    """The next finding after this one that is no part of it; of the usual vocabulary when the model knows no other."""
+    for pool in (known, VOCABULARY):
+        after = [f for f in pool if f.key == finding.key]
+        place = list(pool).index(after[0]) + 1 if after else 0
+        for candidate in (*pool[place:], *pool[:place]):
+            if _apart(candidate, finding):
+                return candidate
+    return finding
+
+
+def score_of(
+    film: Film, finding: str, predicted: Mask, truth: Mask, more: Mapping[str, float | None] | None = None
+) -> ItemScore:
+    """What one answer scored; `more` goes in beside."""
     present = bool(truth.any())
     return ItemScore(
         item=film.item,
@@ -70,12 +138,29 @@ def score_of(film: Film, finding: str, predicted: Mask, truth: Mask) -> ItemScor
             "iou": iou(predicted, truth) if present else None,
             "pixel_accuracy": pixel_accuracy(predicted, truth),
             "false_positive": None if present else float(predicted.any()),
+            **(more or {}),
         },
     )
 
 
-def metrics_of(scores: Sequence[ItemScore], calibration: "Calibration") -> dict[str, Metric]:
-    return summarise(scores, MEAN_METRICS) | {"ece": calibration.metric()}
+def metrics_of(scores: Sequence[ItemScore], calibration: "Calibration", stressed: bool) -> dict[str, Metric]:
+    names = (*MEAN_METRICS, *(f"dice_{how}" for how in WORDING), "dice_wrong_prompt") if stressed else MEAN_METRICS
+    return summarise(scores, names) | {"ece": calibration.metric()}
+
+
+def details_of(scores: Sequence[ItemScore], calibration: "Calibration") -> dict[str, Any]:
+    """For `details.json`: "prompts" has, for each finding asked for, its answers' mean Dice on every structure's truth;
+    "reliability" has, for each finding, rows of [pixels, mean probability, share that is true] by bin."""
+    asked: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for score in scores:
+        for name, value in score.values.items():
+            on = score.finding if name == "dice" else name.removeprefix(ON) if name.startswith(ON) else None
+            if on is not None and value is not None:
+                asked[score.finding][on].append(value)
+    return {
+        "prompts": {key: {on: fmean(values) for on, values in row.items()} for key, row in asked.items()},
+        "reliability": calibration.reliability(),
+    }
 
 
 class Calibration:
@@ -91,6 +176,15 @@ class Calibration:
     def metric(self) -> Metric:
         findings = sorted({finding for _, finding in self._counts})
         return Metric(self._estimate(None), {finding: self._estimate(finding) for finding in findings})
+
+    def reliability(self) -> dict[str, list[list[float]]]:
+        """By finding, rows of [pixels, mean probability, share that is true], one for each bin that has pixels."""
+        tables: dict[str, Counts] = {}
+        for (_, finding), counts in self._counts.items():
+            tables[finding] = tables.get(finding, 0.0) + counts
+        return {
+            finding: [[n, p / n, t / n] for n, p, t in table.tolist() if n] for finding, table in sorted(tables.items())
+        }
 
     def _estimate(self, finding: str | None) -> Estimate:
         by_patient: dict[str, Counts] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from core.annotations import NewPrediction
+from core.findings import Finding
 from core.masks import stats
 from core.recipes import BadRecipe, Recipe, SegmentationRecipe
 from core.snapshots import Manifest
@@ -24,11 +25,11 @@ from trainers.contract import (
 from trainers.datasets import FilmCache
 from trainers.segmentation import model as models
 from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
-from trainers.segmentation.evaluation import Calibration, metrics_of, outline
+from trainers.segmentation.evaluation import Calibration, details_of, metrics_of, outline
 from trainers.segmentation.figures import Examples
 from trainers.segmentation.model import SegmentationModel, at_native_size
 from trainers.segmentation.module import SegmentationModule
-from trainers.segmentation.prompts import prompt_for
+from trainers.segmentation.prompts import Words, prompt_for, words_on
 
 
 class Segmentation:
@@ -46,6 +47,8 @@ class Segmentation:
             training=films_of(manifest, Split.TRAIN, findings),
             validation=films_of(manifest, Split.VALIDATION, findings),
             films=_cache(ours, shelf),
+            start=shelf.model_folder(ours.start_from) if ours.start_from else None,
+            weights=shelf.weights,
         )
         films = data.training + data.validation
         masks = [sha for film in films for shas in film.truths.values() for sha in shas]
@@ -64,7 +67,8 @@ class Segmentation:
 
     def warm(self, model: SegmentationModel) -> None:
         side = model.recipe.image_size
-        model.logits(model.encode([np.zeros((side, side), np.uint8)]), [prompt_for(model.findings[0])])
+        text = model.read([Words(prompt_for(model.findings[0]))])
+        model.answer(model.encode([np.zeros((side, side), np.uint8)]), text, [0])
         model.text(["whatever a reader may write"])
 
     def facts(self, model: SegmentationModel) -> ModelFacts:
@@ -87,13 +91,16 @@ class Segmentation:
                 f"{', '.join(finding.key for finding in model.findings)}, which is what this model answers for."
             )
         cache, calibration, examples, scores = _cache(model.recipe, shelf), Calibration(), Examples(), []
-        for outlined in outline(model, films, cache, lambda n: watch.report(n, len(films), "Measuring")):
+        stressed = figures is not None
+        measuring = outline(model, films, cache, lambda n: watch.report(n, len(films), "Measuring"), stressed=stressed)
+        for outlined in measuring:
             scores.append(outlined.score)
             calibration.add(outlined.film.patient, outlined.finding, outlined.probability, outlined.truth)
             examples.add(outlined)
         if figures is not None:
             examples.draw(figures, cache)
-        return Measured(tuple(scores), metrics_of(scores, calibration), len(films))
+        details = details_of(scores, calibration)
+        return Measured(tuple(scores), metrics_of(scores, calibration, stressed), len(films), details)
 
     def predict(
         self,
@@ -102,37 +109,42 @@ class Segmentation:
         prompts: Mapping[str, str | None] | None,
         shelf: Shelf,
     ) -> list[NewPrediction]:
-        images = [image for case in cases for image in case.images]
+        images = [(image, case.study.report) for case in cases for image in case.images]
         if prompts is None:
             asked: dict[str, str | None] = {finding.key: None for finding in model.findings}
         else:
             asked = dict(prompts)
-            if any(image.view is View.LATERAL for image in images):
+            if any(image.view is View.LATERAL for image, _ in images):
                 raise ViewNotRead(self.name)
-        words = {key: text or self._name_of(model, key) for key, text in asked.items()}
+        findings = {key: self._finding(model, key) for key in asked}
         cache = _cache(model.recipe, shelf)
         answers = []
-        for image in images:
+        for image, report in images:
             if image.view is not View.LATERAL:
+                # A reader's own words stand for themselves: the report is not asked for others.
+                words = [
+                    Words(phrase) if phrase is not None else words_on(findings[key], report, model.recipe.text)
+                    for key, phrase in asked.items()
+                ]
                 answers += _answers(model, image, words, asked, cache)
         return answers
 
-    def _name_of(self, model: SegmentationModel, key: str) -> str:
+    def _finding(self, model: SegmentationModel, key: str) -> Finding:
         finding = model.finding(key)
         if finding is None:
             raise FindingNotLearned("This model", key, [known.key for known in model.findings])
-        return prompt_for(finding)
+        return finding
 
 
 def _answers(
     model: SegmentationModel,
     image: Image,
-    words: Mapping[str, str],
+    words: Sequence[Words],
     asked: Mapping[str, str | None],
     cache: FilmCache,
 ) -> list[NewPrediction]:
     features = model.warm_features(image.sha, cache.film(image.sha))
-    logits = model.logits(features, list(words.values()))[0]
+    logits = model.answer(features, model.read(words), [0] * len(words))
     probabilities = at_native_size(logits, image.facts.height, image.facts.width, cache.fit).numpy()
     masks = probabilities > 0.5
     names = cache.store.put_many(mask_png(mask) for mask in masks if mask.any())
@@ -147,7 +159,7 @@ def _answers(
             confidence=float(probability[mask].mean()) if mask.any() else None,
             prompt=asked[key],
         )
-        for key, mask, probability in zip(words, masks, probabilities, strict=True)
+        for key, mask, probability in zip(asked, masks, probabilities, strict=True)
     ]
 
 

@@ -15,17 +15,32 @@ from torch.nn import functional
 from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
 from core.recipes import SegmentationRecipe, from_mapping
-from trainers.backbones import TextFeatures, WeightOrigin, build_image_encoder
-from trainers.checkpoints import CorruptModel, load_weights
+from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
+from trainers.backbones.origins import sha256_of
+from trainers.checkpoints import CorruptModel, load_weights, read_state
 from trainers.datasets import Placement, Square
 from trainers.precision import autocast
 from trainers.segmentation.augmentation import as_floats, normalise
+from trainers.segmentation.data import sections_of
 from trainers.segmentation.network import TextConditionedUnet
+from trainers.segmentation.prompts import Words, features_of, names_of
 
 WEIGHTS = "weights.safetensors"
 TEXT = "text.safetensors"
 DESCRIPTION = "model.json"
+ENCODER = "encoder.safetensors"
 WARM_FILMS = 8
+PROMPTS_AT_ONCE = 16
+
+
+class CannotStartFrom(ReadingRoomError):
+    """A recipe wants to go on from a model whose encoder is another one."""
+
+    def __init__(self, model: str, encoder: str) -> None:
+        super().__init__(
+            f"Training cannot go on from {model}: it has not the encoder {encoder}. Choose another start_from, or the "
+            "encoder that it was trained with."
+        )
 
 
 @dataclass
@@ -51,15 +66,24 @@ class SegmentationModel:
         with autocast(self.recipe, device):
             return self.network.encode(ready)
 
+    def read(self, words: Sequence[Words]) -> Tensor:
+        """(N, 1 + sections, D) features of words, for `answer`. Raises EmptyText."""
+        return features_of(words, self.text, self.network.sections)
+
     @torch.inference_mode()
-    def logits(self, features: Sequence[Tensor], texts: Sequence[str]) -> Tensor:
-        """(B, K, side, side) float32: every text asked of every film. Raises EmptyText, TextWidthMismatch."""
-        count, device = len(features[0]), features[0].device
-        read = self.text(texts).to(device)
-        every = torch.arange(count, device=device)
+    def answer(self, features: Sequence[Tensor], text: Tensor, image_of: Sequence[int]) -> Tensor:
+        """(N, side, side) float32 logits: each row of `text` (N, 1 + sections, D) asked of its film of `features`.
+
+        Raises TextWidthMismatch.
+        """
+        device = features[0].device
+        which = torch.tensor(image_of, device=device)
+        answers = []
         with autocast(self.recipe, device):
-            answers = [self.network.decode(features, row.expand(count, -1), every) for row in read]
-        return torch.cat(answers, dim=1).float()
+            for start in range(0, len(text), PROMPTS_AT_ONCE):
+                rows = slice(start, start + PROMPTS_AT_ONCE)
+                answers.append(self.network.decode(features, text[rows].to(device), which[rows])[:, 0].float())
+        return torch.cat(answers)
 
     def warm_features(self, name: str, square: Square) -> list[Tensor]:
         """The film's feature maps, kept for the few films asked about last: a second prompt costs only a decoding."""
@@ -79,21 +103,59 @@ def at_native_size(logits: Tensor, height: int, width: int, fit: str) -> Tensor:
     return larger[0].sigmoid()
 
 
-def build_network(recipe: SegmentationRecipe, text_dimension: int, pretrained: bool) -> TextConditionedUnet:
-    """The network that a recipe describes, in the memory layout that convolutions on a CPU like.
+def start_network(
+    recipe: SegmentationRecipe, text_dimension: int, start: Path | None, places: Sequence[Path]
+) -> tuple[TextConditionedUnet, tuple[WeightOrigin, ...]]:
+    """A network as its training begins, and where its weights come from: from `start`, the folder of another model
+    whose encoder it takes, and whatever else has the same name and shape; else from where the recipe says.
 
-    Raises WeightsNotFound.
+    Raises WeightsNotFound, CannotStartFrom.
     """
-    encoder = build_image_encoder(recipe.encoder, pretrained)
-    network = TextConditionedUnet(encoder, text_dimension, recipe.decoder_channels, recipe.text_width, recipe.dropout)
+    if start is None:
+        encoder = build_image_encoder(recipe.encoder, recipe.weights, weights_places(recipe, places))
+        return _network(recipe, text_dimension, encoder), (encoder.origin,)
+    network = _network(recipe, text_dimension, build_image_encoder(recipe.encoder, "random"))
+    theirs, file = _weights_of(start)
+    ours = network.state_dict()
+    fitting = {name: value for name, value in theirs.items() if name in ours and ours[name].shape == value.shape}
+    if any(name.startswith("encoder.") and name not in fitting for name in ours):
+        raise CannotStartFrom(recipe.start_from, recipe.encoder)
+    network.load_state_dict(fitting, strict=False)
+    share = sum(ours[name].numel() for name in fitting) / sum(value.numel() for value in ours.values())
+    part = f"image encoder and {share:.0%} of all weights"
+    return network, (WeightOrigin(part, recipe.start_from, sha256=sha256_of(file), licence="that of its own weights"),)
+
+
+def weights_places(recipe: SegmentationRecipe, places: Sequence[Path]) -> tuple[Path, ...]:
+    """Where pretrained weights are looked for: the recipe's own folder, or else the house's."""
+    return (Path(recipe.weights_folder).expanduser(),) if recipe.weights_folder else tuple(places)
+
+
+def _network(recipe: SegmentationRecipe, text_dimension: int, encoder: ImageEncoder) -> TextConditionedUnet:
+    """In the memory layout that convolutions on a CPU like."""
+    network = TextConditionedUnet(
+        encoder, text_dimension, recipe.decoder_channels, recipe.text_width, recipe.dropout, sections_of(recipe)
+    )
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def save(model: SegmentationModel, folder: Path) -> None:
-    """Write weights, the features of all texts known, and a description; nothing pickled."""
+def _weights_of(folder: Path) -> tuple[dict[str, Tensor], Path]:
+    """The weights of another model under this network's names: a whole one's, or a pretrained encoder's."""
+    alone = folder / ENCODER
+    if alone.is_file():
+        return {f"encoder.{name}": value for name, value in read_state(alone).items()}, alone
+    return read_state(folder / WEIGHTS), folder / WEIGHTS
+
+
+def save(model: SegmentationModel, folder: Path, half: bool = False) -> None:
+    """Write weights (`half`: in half precision), the features of the findings' names, and a description; nothing
+    pickled."""
     state = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
+    if half:
+        state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     save_file(state, folder / WEIGHTS)
-    texts = sorted(model.text.known)
+    texts = sorted({name for finding in model.findings for name in names_of(finding)})
+    model.text(texts)
     save_file({str(row): model.text.known[text].clone() for row, text in enumerate(texts)}, folder / TEXT)
     description = {
         "format": 1,
@@ -121,9 +183,11 @@ def load(folder: Path) -> SegmentationModel:
         raise CorruptModel(folder, str(error)) from error
     if not isinstance(recipe, SegmentationRecipe):
         raise CorruptModel(folder, "its recipe is of another family")
-    network = build_network(recipe, width, pretrained=False)
+    network = _network(recipe, width, build_image_encoder(recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
-    return SegmentationModel(network.eval(), recipe, findings, TextFeatures(recipe.text_encoder, known), origins)
+    return SegmentationModel(
+        network.eval(), recipe, findings, TextFeatures(recipe.text_encoder, known, weights_places(recipe, ())), origins
+    )
 
 
 def _finding(data: dict[str, object]) -> Finding:

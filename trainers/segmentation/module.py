@@ -6,6 +6,7 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core.recipes import SegmentationRecipe
 from trainers.backbones import TextFeatures
@@ -13,9 +14,9 @@ from trainers.datasets import Batches
 from trainers.optimisation import adamw_with_cosine, parameter_groups
 from trainers.segmentation.augmentation import AUGMENTATIONS, as_floats, augment, normalise
 from trainers.segmentation.batches import SegmentationBatch
-from trainers.segmentation.data import Collate, Film, SegmentationData
+from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.losses import segmentation_loss
-from trainers.segmentation.model import SegmentationModel, build_network
+from trainers.segmentation.model import SegmentationModel, start_network
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -25,27 +26,34 @@ class SegmentationModule(lightning.LightningModule):
     def __init__(self, recipe: SegmentationRecipe, data: SegmentationData) -> None:
         super().__init__()
         self.recipe, self.data = recipe, data
-        self.text = TextFeatures(recipe.text_encoder)
+        self.text = TextFeatures(recipe.text_encoder, places=data.weights)
         dimension = self.text(["film"]).shape[-1]
         torch.manual_seed(recipe.seed)
-        self.network = build_network(recipe, dimension, pretrained=recipe.weights == "package")
+        self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
         self.has_validation = bool(data.validation)
         self._scores = DiceByFinding.of(len(data.findings))
 
     def publishable(self) -> SegmentationModel:
-        origins = (self.network.encoder.origin, self.text.encoder.origin)
+        origins = (*self.started, self.text.encoder.origin)
         return SegmentationModel(self.network.eval(), self.recipe, self.data.findings, self.text, origins)
 
     def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
         recipe, films = self.recipe, self.data.training
         wanted = recipe.minimum_steps * recipe.batch_size * recipe.accumulate
         repeats = max(1, -(-wanted // (len(films) * recipe.epochs)))
-        collate = self._collate(recipe.prompts_per_image, paraphrase=recipe.prompts == "paraphrases")
-        return Batches(films, collate, recipe.batch_size, recipe.seed, repeats)
+        weights = rarity(films, recipe.oversample) if recipe.oversample else None
+        return Batches(films, self._collate(varied=True), recipe.batch_size, recipe.seed, repeats, weights)
 
     def val_dataloader(self) -> Batches[Film, SegmentationBatch] | list[None]:
-        collate = self._collate(len(self.data.findings), paraphrase=False)
+        collate = self._collate(varied=False)
         return Batches(self.data.validation, collate, self.recipe.batch_size) if self.has_validation else []
+
+    def train(self, mode: bool = True) -> "SegmentationModule":
+        super().train(mode)
+        # A frozen stage keeps its running means and deviations too.
+        for stage in self.network.encoder.stages_up_to(self.recipe.frozen_stages):
+            stage.eval().requires_grad_(False)
+        return self
 
     def configure_optimizers(self) -> Any:
         recipe = self.recipe
@@ -64,8 +72,9 @@ class SegmentationModule(lightning.LightningModule):
         recipe = self.recipe
         with torch.autocast(self.device.type, enabled=False):
             films, masks, text = augment(batch, AUGMENTATIONS[recipe.augment], recipe.flip_probability)
+            text = jittered(text, recipe.text_noise)
         logits = self.network(self._ready(films), text, batch.image_of)
-        loss = segmentation_loss(logits, masks, recipe.dice_weight, recipe.bce_weight, recipe.positive_weight)
+        loss = segmentation_loss(logits, masks, recipe)
         self.log("train_loss", loss.total.detach(), batch_size=len(films))
         return loss.total
 
@@ -84,8 +93,17 @@ class SegmentationModule(lightning.LightningModule):
     def _ready(self, films: Tensor) -> Tensor:
         return normalise(films, self.recipe.normalise).contiguous(memory_format=torch.channels_last)
 
-    def _collate(self, prompts_per_image: int, paraphrase: bool) -> Collate:
-        return Collate(self.data.films, self.data.findings, self.text, prompts_per_image, paraphrase)
+    def _collate(self, varied: bool) -> Collate:
+        return Collate(self.data.films, self.data.findings, self.text, self.recipe, varied)
+
+
+def jittered(text: Tensor, length: float) -> Tensor:
+    """Each feature of length one moved a random step of about `length` and brought back to length one, so that words
+    never read in training land among those that were. Rows of zeros (nothing was written) stay."""
+    if not length:
+        return text
+    step = torch.randn_like(text) * (length / text.shape[-1] ** 0.5)
+    return functional.normalize(text + step, dim=-1) * (text.abs().sum(dim=-1, keepdim=True) > 0)
 
 
 @dataclass

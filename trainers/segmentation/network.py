@@ -21,7 +21,7 @@ from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoderBlock  
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
-from trainers.backbones import EfficientNetLite0, TinyEncoder
+from trainers.backbones import ImageEncoder
 
 
 class TextWidthMismatch(ReadingRoomError):
@@ -39,21 +39,25 @@ class TextConditionedUnet(nn.Module):
 
     def __init__(
         self,
-        encoder: EfficientNetLite0 | TinyEncoder,
+        encoder: ImageEncoder,
         text_dimension: int,
         decoder_channels: Sequence[int],
         text_width: int,
         dropout: float = 0.0,
+        sections: int = 0,
     ) -> None:
         """`decoder_channels` are the widths of the decoder's blocks, deepest first; each doubles the size. With fewer
-        blocks than the encoder has stages the 1x1 head gives several logits a pixel, laid side by side."""
+        blocks than the encoder has stages the 1x1 head gives several logits a pixel, laid side by side. `sections` is
+        how many sections of a report are read beside each prompt."""
         super().__init__()
         deepest, *skips = reversed(encoder.channels)
         self.encoder = encoder
         self.text_dimension = text_dimension
+        self.sections = sections
         # A frozen encoder's unit vectors differ little between "left lung" and "right lung": the normalisation brings
         # their difference to the scale of the image features.
         self.read = nn.Sequential(nn.Linear(text_dimension, text_width), nn.LayerNorm(text_width), nn.GELU())
+        self.read_report = ReportReader(text_dimension, text_width) if sections else None
         self.join = nn.Sequential(
             nn.Conv2d(deepest + text_width, deepest, 1, bias=False),
             nn.BatchNorm2d(deepest),
@@ -72,8 +76,8 @@ class TextConditionedUnet(nn.Module):
     def forward(self, images: Tensor, text: Tensor, image_of: Tensor) -> Tensor:
         """Logits (N, 1, H, W) for N prompts about B images; their sigmoid is the probability of each pixel.
 
-        `images` (B, 1, H, W) are normalised floats, `text` (N, text_dimension) the prompts' features, `image_of` (N,)
-        the image that each prompt asks about. Raises TextWidthMismatch.
+        `images` (B, 1, H, W) are normalised floats, `text` (N, 1 + sections, text_dimension) the features of the
+        words, `image_of` (N,) the image that each prompt asks about. Raises TextWidthMismatch.
         """
         return self.decode(self.encode(images), text, image_of)
 
@@ -85,7 +89,9 @@ class TextConditionedUnet(nn.Module):
         """Logits (N, 1, H, W) of N prompts, from the feature maps that `encode` gave for their images."""
         if text.shape[-1] != self.text_dimension:
             raise TextWidthMismatch(self.text_dimension, text.shape[-1])
-        sentence = self.read(text)
+        sentence = self.read(text[:, 0])
+        if self.read_report is not None:
+            sentence = sentence + self.read_report(sentence, text[:, 1:])
         deepest, *skips = [level[image_of] for level in reversed(features[1:])]
         sizes = [level.shape[-2:] for level in reversed(features[:-1])]
 
@@ -97,6 +103,34 @@ class TextConditionedUnet(nn.Module):
             x = modulate(block(x, height, width, skip_connection=skip), sentence)
         logits: Tensor = self.head(x)
         return logits
+
+
+class ReportReader(nn.Module):
+    """What a report adds to a prompt: its sections' features, weighted by how much each matters for what is asked.
+
+    Additive attention (Bahdanau et al. 2015) of the prompt over findings and impression. A section that is a row of
+    zeros was not written and gets no weight; a report without any adds nothing.
+    """
+
+    def __init__(self, text_dimension: int, text_width: int) -> None:
+        super().__init__()
+        self.read = nn.Sequential(nn.Linear(text_dimension, text_width), nn.LayerNorm(text_width), nn.GELU())
+        self.key, self.query = nn.Linear(text_width, text_width), nn.Linear(text_width, text_width)
+        self.score = nn.Linear(text_width, 1)
+
+    def forward(self, sentence: Tensor, sections: Tensor) -> Tensor:
+        """(N, width) from the read prompts (N, width) and the sections' features (N, S, text_dimension)."""
+        read = self.read(sections)
+        added: Tensor = (self.weights(sentence, sections, read)[:, :, None] * read).sum(dim=1)
+        return added
+
+    def weights(self, sentence: Tensor, sections: Tensor, read: Tensor | None = None) -> Tensor:
+        """(N, S) shares that add up to 1, or to 0 where no section was written."""
+        read = self.read(sections) if read is None else read
+        score = self.score(torch.tanh(self.key(read) + self.query(sentence)[:, None])).squeeze(-1).float()
+        written = sections.abs().sum(dim=-1) > 0
+        shares = torch.softmax(score.masked_fill(~written, -1e4), dim=1)
+        return (shares * written).to(read.dtype)
 
 
 class TextModulation(nn.Module):

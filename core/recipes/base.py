@@ -1,8 +1,4 @@
-"""Recipes: everything that decides how a model is trained, one dataclass per family. Contradictions are refused here.
-
-Each field carries its documentation, and where it matters its choices and bounds; the Train screen's form, the
-command line's `--set` and the model card are all made from them.
-"""
+"""What every recipe shares: fields that carry their documentation, choices and bounds, read from text or JSON."""
 
 import json
 import types
@@ -16,15 +12,6 @@ from core.errors import ReadingRoomError
 
 class BadRecipe(ReadingRoomError):
     """A recipe that contradicts itself, or a value that a field cannot take."""
-
-
-class UnknownPreset(ReadingRoomError):
-    def __init__(self, family: str, preset: str) -> None:
-        known = ", ".join(sorted(PRESETS.get(family, {})))
-        if known:
-            super().__init__(f'"{preset}" is no preset of {family}. There are: {known}.')
-        else:
-            super().__init__(f'"{family}" is no model family. There are: {", ".join(sorted(PRESETS))}.')
 
 
 def option(default: Any, doc: str, *, low: float | None = None, high: float | None = None, basic: bool = False) -> Any:
@@ -48,6 +35,12 @@ class Recipe:
     gradient_clip: float = option(1.0, "Largest norm of the gradient; 0 does not clip.", low=0)
     accumulate: int = option(1, "Batches whose gradients are added up before a step.", low=1, high=1024)
     precision: Literal["auto", "32", "bf16"] = option("auto", "Arithmetic: auto takes bf16 where the machine has it.")
+    averaging: float = option(
+        0.0,
+        "Decay of the running average of the weights that is validated and kept; 0 keeps none.",
+        low=0,
+        high=0.99999,
+    )
     patience: int = option(8, "Epochs without a better validation score before stopping; 0 never stops.", low=0)
     patience_from: float = option(0.5, "Early stopping sleeps until this share of the epochs is done.", low=0, high=1)
     seed: int = option(0, "Seed of every random choice in training.", low=0, high=2**31 - 1)
@@ -66,62 +59,6 @@ class Recipe:
 
     def to_json(self) -> str:
         return json.dumps({"family": self.family} | self.to_mapping(), indent=2, sort_keys=True)
-
-
-@dataclass(frozen=True)
-class SegmentationRecipe(Recipe):
-    """A U-Net told by text what to find."""
-
-    family: ClassVar[str] = "segmentation"
-
-    encoder: Literal["efficientnet_lite0", "tiny"] = option("efficientnet_lite0", "Image encoder.", basic=True)
-    text_encoder: Literal["minilm", "hash"] = option("minilm", "Frozen sentence encoder for the prompt.")
-    weights: Literal["package", "random"] = option("package", "Where the image encoder starts from.", basic=True)
-    decoder_channels: tuple[int, ...] = option(
-        (128, 64, 32, 24), "Width of each decoder stage, deepest first; with four the head draws the last doubling."
-    )
-    text_width: int = option(
-        128, "Width that the sentence is projected to before it joins the image.", low=1, high=4096
-    )
-    image_size: int = option(256, "Side of the square that the network sees, in pixels.", low=32, high=2048, basic=True)
-    fit: Literal["resize", "pad"] = option("resize", "How a film becomes square: squeezed, or padded in black.")
-    normalise: Literal["zscore", "minmax"] = option("zscore", "How brightness is normalised, film by film.")
-    prompts_per_image: int = option(4, "Prompts decoded for one image in one step.", low=1, high=64)
-    encoder_learning_rate: float = option(3e-4, "Peak learning rate of the image encoder.", low=0, high=10)
-    dice_weight: float = option(1.0, "Weight of the Dice loss (Milletari et al. 2016).", low=0)
-    bce_weight: float = option(1.0, "Weight of the binary cross-entropy.", low=0)
-    positive_weight: float = option(1.0, "How much more a marked pixel weighs in the cross-entropy.", low=0.001)
-    augment: Literal["none", "light", "strong"] = option("strong", "How much each film is varied.", basic=True)
-    flip_probability: float = option(
-        0.5, "How often a film is mirrored, sides swapped in text and masks.", low=0, high=1
-    )
-    prompts: Literal["name", "paraphrases"] = option("name", "What the network reads for a finding.")
-    dropout: float = option(0.1, "Dropout before the head.", low=0, high=0.95)
-    findings: tuple[str, ...] = option((), "Findings to learn; empty learns all that have masks.")
-
-    def check(self) -> None:
-        if self.image_size % 32:
-            raise BadRecipe(f"image_size is a multiple of 32; {self.image_size} is not.")
-        if self.dice_weight == 0 and self.bce_weight == 0:
-            raise BadRecipe("dice_weight and bce_weight are both 0, so there is nothing to learn from. Raise one.")
-        if self.encoder == "tiny" and self.weights == "package":
-            raise BadRecipe("The tiny encoder has no package weights. Set weights=random, or another encoder.")
-        if len(self.decoder_channels) not in (4, 5) or min(self.decoder_channels) < 1:
-            raise BadRecipe("decoder_channels takes four or five positive widths, from the deepest stage upwards.")
-
-
-def preset(family: str, name: str) -> Recipe:
-    """Raises UnknownPreset."""
-    try:
-        return PRESETS[family][name]
-    except KeyError:
-        raise UnknownPreset(family, name) from None
-
-
-def from_mapping(family: str, data: Mapping[str, Any]) -> Recipe:
-    """The recipe that plain values state; fields left out take the preset's. Raises BadRecipe, UnknownPreset."""
-    base = preset(family, str(data.get("preset", "cpu")))
-    return changed(base, {name: value for name, value in data.items() if name != "family"})
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -227,16 +164,3 @@ def _require(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> N
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"at least {low:g}" if high is None else f"between {low or 0:g} and {high:g}"
         raise BadRecipe(f"{name} is {bounds}; {value} is not.")
-
-
-PRESETS: Mapping[str, Mapping[str, Recipe]] = {
-    "segmentation": {
-        "cpu": SegmentationRecipe(epochs=10, minimum_steps=700),
-        "smoke": SegmentationRecipe(
-            preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,
-            minimum_steps=150, learning_rate=5e-3, encoder_learning_rate=5e-3, dropout=0.0,
-            decoder_channels=(32, 24, 16, 12), text_width=32, augment="light", precision="32",
-        ),
-    },
-}  # fmt: skip
-"""Every recipe that has a name, by family."""
