@@ -102,13 +102,13 @@ def presets() -> Mapping[str, SegmentationRecipe]:
     """`cpu` needs no accelerator and no hub, `clip` is the published architecture, `edge` a small encoder for small
     machines, `smoke` trains in seconds, for tests."""
     return {
-        "cpu": SegmentationRecipe(epochs=20, minimum_steps=1200, averaging=0.99),
+        "cpu": SegmentationRecipe(epochs=20, minimum_steps=1200, averaging=0.995),
         "clip": SegmentationRecipe(
             preset="clip", encoder="resnet34", text_encoder="clip", weights="local", image_size=224, epochs=50,
             batch_size=16, decoder_channels=(256, 128, 64, 32, 16), text_width=256, learning_rate=1e-3,
         ),
         "edge": SegmentationRecipe(
-            preset="edge", encoder="mobilevit_s", weights="local", epochs=30, minimum_steps=1200, averaging=0.99,
+            preset="edge", encoder="mobilevit_s", weights="local", epochs=30, minimum_steps=1200, averaging=0.995,
         ),
         "smoke": SegmentationRecipe(
             preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,
