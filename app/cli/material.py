@@ -37,14 +37,16 @@ def bring_in(
     kind: Annotated[str, typer.Argument(help=f"What lies there: {', '.join(IMPORTERS)}.")],
     path: Annotated[Path, typer.Argument(help="The folder, file or zip.")],
     dataset: Annotated[str, typer.Option(help="The dataset it goes into; made when new.")],
-    table: Annotated[Path | None, typer.Option(help="The CSV that counts, where a folder holds several.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="The CSV that counts, where a folder holds several; the JSON of chexlocalize.")
+    ] = None,
     view: Annotated[View | None, typer.Option(help="The view of films that state none.")] = None,
     patient_per_folder: Annotated[
         bool, typer.Option("--patient-per-folder", help="Take each folder of loose images for a patient.")
     ] = False,
     unmarked_absent: Annotated[
         bool,
-        typer.Option("--unmarked-absent", help="What is marked anywhere in it is absent on films where it is not."),
+        typer.Option("--unmarked-absent", help="What is marked on some film is absent on those where it is not."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come in, and keep nothing.")] = False,
     as_json: AsJson = False,

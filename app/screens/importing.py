@@ -31,6 +31,7 @@ _KINDS = {
     ),
     "dicom": ("DICOM", "CR and DX films. What names a patient is removed from the header before anything is kept."),
     "iu-xray": ("Indiana University", "The public Kaggle layout: two tables and the folder of images."),
+    "chexlocalize": ("CheXlocalize", "gt_segmentations JSON in or beside the folder of CheXpert films, at full size."),
     "coco": ("COCO", "An export of ours, or any COCO file with run lengths or polygons."),
     "jsonl": ("JSON lines", "An export of ours."),
 }
@@ -154,6 +155,8 @@ def _choices(kind: str) -> Choices:
         )
     if kind == "folder":
         table = st.text_input("Table of patients", placeholder="Found by itself when left empty", key="import-table")
+    if kind == "chexlocalize":
+        table = st.text_input("Segmentations", placeholder="Found by themselves when left empty", key="import-json")
     if kind == "images":
         per_folder = st.toggle("Each folder is a patient", key="import-per-folder")
     if kind in _MARKED:

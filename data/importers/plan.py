@@ -21,12 +21,12 @@ class MaskOfAnotherSize(Skipped):
 class ImportOptions:
     """What a person may say about an import.
 
-    `secret` keys the pseudonyms of DICOM patients and is the workspace's own. `table` names the CSV of a folder import.
-    `patient_per_folder` says that, in a tree of images, a folder is a patient. `unmarked_absent` says that the makers
-    of a folder or a COCO file outlined all that they looked for: every finding that is marked anywhere in it is absent
-    on the films on which it is not marked. `scratch` is where an archive is
-    unpacked; the system's temporary folder when None. `view` is what films are taken for where nothing tells their
-    view; None takes them for frontal and warns. `workers` is how many files are decoded ahead of the reader.
+    `secret` keys the pseudonyms of DICOM patients and is the workspace's own. `table` names the CSV of a folder, or the
+    JSON of CheXlocalize. `patient_per_folder` says that, in a tree of images, a folder is a patient. `unmarked_absent`
+    says that the makers of a folder or a COCO file outlined all that they looked for: every finding that is marked
+    anywhere in it is absent on the films on which it is not marked. `scratch` is where an archive is unpacked; the
+    system's temporary folder when None. `view` is what films are taken for where nothing tells their view; None takes
+    them for frontal and warns. `workers` is how many files are decoded ahead of the reader.
     """
 
     secret: bytes
