@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, EarlyStopping, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from safetensors.torch import load_file, save_file
@@ -248,11 +248,19 @@ class BestWeights(Callback):
         self._value, self.epoch = state_dict["value"], state_dict["epoch"]
 
 
-class Averaging(EMAWeightAveraging):
+class Averaging(WeightAveraging):
     """Lightning's running average of the weights, which is what is validated and kept (Polyak & Juditsky 1992).
 
-    It stands after whoever keeps the best weights, and gives the module its own back only when they have looked.
+    It forgets faster in the beginning, so that it is not for long an average with random weights. It stands after
+    whoever keeps the best weights, and gives the module its own back only when they have looked.
     """
+
+    def __init__(self, decay: float) -> None:
+        def averaged(before: torch.Tensor, now: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
+            kept = min(decay, (1 + float(steps)) / (10 + float(steps)))
+            return kept * before + (1 - kept) * now
+
+        super().__init__(avg_fn=averaged)
 
     def on_validation_epoch_end(self, *_: Any) -> None:
         return

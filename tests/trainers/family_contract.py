@@ -104,7 +104,13 @@ class FamilyContract:
     def test_a_training_broken_off_and_resumed_equals_an_unbroken_one(
         self, house: House, manifest: Manifest, tmp_path: Path, share: float
     ) -> None:
-        changes: dict[str, Any] = {"minimum_steps": 24, "epochs": 2, "checkpoint_minutes": 0.01, "precision": "32"}
+        changes: dict[str, Any] = {
+            "minimum_steps": 24,
+            "epochs": 2,
+            "checkpoint_minutes": 0.01,
+            "precision": "32",
+            "averaging": 0.8,
+        }
         unbroken = self.train(house, manifest, tmp_path / "unbroken", **changes)
         watch = StopsAt(int(unbroken.steps * share) + 1)
         with pytest.raises(JobCancelled), at_every_batch():

@@ -24,7 +24,7 @@ from core.masks import Mask, dice, iou, pixel_accuracy
 from core.metrics import CONFIDENCE, NOT_EVALUABLE, RESAMPLES, Estimate, ItemScore, Metric, summarise
 from trainers.datasets import FilmCache
 from trainers.segmentation.data import Film
-from trainers.segmentation.model import SegmentationModel, at_native_size
+from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
 from trainers.segmentation.prompts import Words, denials_of, prompt_for, words_on
 
 MEAN_METRICS = ("dice", "iou", "pixel_accuracy", "false_positive")
@@ -101,6 +101,7 @@ def _outlined(
         more: dict[str, float | None] = {}
         if truth.any():
             more |= {f"dice_{how}": dice(answer[row] > 0.5, truth) for how, answer in others.items()}
+            more["expected_dice"] = expected_dice(honest[row], predicted)
         if stressed:
             on = {f.key: dice(predicted, truths[f.key]) for f in asked if truths[f.key].any() and _apart(f, finding)}
             more["dice_wrong_prompt"] = fmean(on.values()) if on else None
@@ -150,9 +151,14 @@ def metrics_of(scores: Sequence[ItemScore], calibration: "Calibration", stressed
 
 def details_of(scores: Sequence[ItemScore], calibration: "Calibration") -> dict[str, Any]:
     """For `details.json`: "prompts" has, for each finding asked for, its answers' mean Dice on every structure's truth;
-    "reliability" has, for each finding, rows of [pixels, mean probability, share that is true] by bin."""
+    "reliability" has, for each finding, rows of [pixels, mean probability, share that is true] by bin; "sureness" pairs
+    of [expected Dice, Dice], one a film."""
     asked: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    sure: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for score in scores:
+        expected, found = score.values.get("expected_dice"), score.values["dice"]
+        if expected is not None and found is not None:
+            sure[score.finding].append((expected, found))
         for name, value in score.values.items():
             on = score.finding if name == "dice" else name.removeprefix(ON) if name.startswith(ON) else None
             if on is not None and value is not None:
@@ -160,6 +166,7 @@ def details_of(scores: Sequence[ItemScore], calibration: "Calibration") -> dict[
     return {
         "prompts": {key: {on: fmean(values) for on, values in row.items()} for key, row in asked.items()},
         "reliability": calibration.reliability(),
+        "sureness": {key: [list(pair) for pair in pairs] for key, pairs in sure.items()},
     }
 
 

@@ -27,7 +27,7 @@ from trainers.segmentation import model as models
 from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
 from trainers.segmentation.evaluation import Calibration, details_of, metrics_of, outline
 from trainers.segmentation.figures import Examples
-from trainers.segmentation.model import SegmentationModel, at_native_size
+from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
 from trainers.segmentation.module import SegmentationModule
 from trainers.segmentation.prompts import Words, prompt_for, words_on
 
@@ -156,7 +156,7 @@ def _answers(
             finding=key,
             sha=next(kept) if mask.any() else None,
             stats=stats(mask) if mask.any() else None,
-            confidence=float(probability[mask].mean()) if mask.any() else None,
+            confidence=expected_dice(probability, mask) if mask.any() else None,
             prompt=asked[key],
         )
         for key, mask, probability in zip(asked, masks, probabilities, strict=True)

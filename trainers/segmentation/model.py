@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -14,6 +16,7 @@ from torch.nn import functional
 
 from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
+from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
 from trainers.backbones.origins import sha256_of
@@ -101,6 +104,14 @@ def at_native_size(logits: Tensor, height: int, width: int, fit: str) -> Tensor:
     inside = logits[None, :, place.top : place.top + place.tall, place.left : place.left + place.wide]
     larger = functional.interpolate(inside, size=(height, width), mode="bilinear", align_corners=False)
     return larger[0].sigmoid()
+
+
+def expected_dice(probability: NDArray[np.float32], mask: Mask) -> float:
+    """How sure the model is of a mask, in [0, 1]: the Dice that it expects of it, 2 sum(p in the mask) / (sum(p) +
+    |mask|), a ratio of expectations; exact where the probabilities are 0 and 1. 0 for an empty mask."""
+    size = float(mask.sum())
+    inside, everywhere = (float(part.sum(dtype=np.float64)) for part in (probability[mask], probability))
+    return 2 * inside / (everywhere + size) if size else 0.0
 
 
 def start_network(
