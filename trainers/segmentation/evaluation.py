@@ -5,8 +5,9 @@ are not empty; a film without the finding counts in `false_positive` alone (1 wh
 accuracy counts everywhere. Intervals resample patients, never films.
 
 Beside the honest answer stand those to words that should change it: none at all ("dropped": features of zeros), another
-finding's ("shuffled"), and a denial ("negated"), each measured against the same truth; a model that listens scores
-badly. `dice_wrong_prompt` is the other way round: the honest answer against every other structure's truth.
+finding's, or, where reports are read, what another study's report says ("shuffled"), and a denial ("negated"), each
+measured against the same truth; a model that listens scores badly. `dice_wrong_prompt` is the other way round: the
+honest answer against every other structure's truth.
 """
 
 from collections import defaultdict
@@ -68,7 +69,8 @@ def outline(
         group = films[start : start + FILMS_AT_ONCE]
         features = model.encode([cache.film(film.sha) for film in group])
         for row, film in enumerate(group):
-            yield from _outlined(model, film, [level[row : row + 1] for level in features], cache, phrases, stressed)
+            other = films[(start + row + 1) % len(films)] if stressed else None
+            yield from _outlined(model, film, [level[row : row + 1] for level in features], cache, phrases, other)
         each(min(start + FILMS_AT_ONCE, len(films)))
 
 
@@ -78,8 +80,9 @@ def _outlined(
     features: Sequence[torch.Tensor],
     cache: FilmCache,
     phrases: Mapping[str, str] | None,
-    stressed: bool,
+    other: Film | None,
 ) -> Iterator[Outlined]:
+    """`other` is the film whose words are tried on this one; None where no words are tried."""
     asked = [finding for finding in model.findings if finding.key in film.truths]
     words = [words_on(f, film.report, model.recipe.text, (phrases or {}).get(f.key)) for f in asked]
     truths = {f.key: cache.native_mask(film.truths[f.key], film.height, film.width) for f in asked}
@@ -92,9 +95,9 @@ def _outlined(
     text = model.read(words)
     honest = answers(text)
     others: dict[str, NDArray[np.float32]] = {}
-    if stressed:
+    if other is not None:
         others["dropped"] = answers(torch.zeros_like(text))
-        others["shuffled"] = answers(model.read([Words(prompt_for(_another(f, model.findings))) for f in asked]))
+        others["shuffled"] = answers(model.read([_exchanged(f, model, other) for f in asked]))
         others["negated"] = answers(model.read([Words(denials_of(f)[0]) for f in asked]))
     for row, finding in enumerate(asked):
         key, truth, predicted = finding.key, truths[finding.key], honest[row] > 0.5
@@ -102,11 +105,17 @@ def _outlined(
         if truth.any():
             more |= {f"dice_{how}": dice(answer[row] > 0.5, truth) for how, answer in others.items()}
             more["expected_dice"] = expected_dice(honest[row], predicted)
-        if stressed:
+        if other is not None:
             on = {f.key: dice(predicted, truths[f.key]) for f in asked if truths[f.key].any() and _apart(f, finding)}
             more["dice_wrong_prompt"] = fmean(on.values()) if on else None
             more |= {f"{ON}{other}": value for other, value in on.items()}
         yield Outlined(film, key, honest[row], truth, score_of(film, key, predicted, truth, more))
+
+
+def _exchanged(finding: Finding, model: SegmentationModel, other: Film) -> Words:
+    if model.recipe.text == "prompt":
+        return Words(prompt_for(_another(finding, model.findings)))
+    return words_on(finding, other.report, model.recipe.text)
 
 
 def _apart(one: Finding, other: Finding) -> bool:
