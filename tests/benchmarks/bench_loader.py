@@ -19,10 +19,11 @@ from core.findings import by_key
 from core.recipes import SegmentationRecipe, preset
 from data.images import from_pixels, mask_png
 from data.store import Store
+from trainers.augmentation import AUGMENTATIONS, normalise
 from trainers.backbones import TextFeatures
 from trainers.datasets import FilmCache, mask_to_square, read_film, to_square
 from trainers.memory import keep_freed_memory
-from trainers.segmentation.augmentation import AUGMENTATIONS, augment, normalise
+from trainers.segmentation.augmentation import augment
 from trainers.segmentation.data import Collate, Film
 from trainers.segmentation.losses import segmentation_loss
 from trainers.segmentation.model import start_network

@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainers.conftest import drawn_film
+from trainers.augmentation import LIGHT, NONE, STRONG, normalise
 from trainers.backbones import TextFeatures
-from trainers.segmentation.augmentation import LIGHT, NONE, STRONG, augment, flip, move, normalise
+from trainers.segmentation.augmentation import augment, flip, move
 from trainers.segmentation.batches import SegmentationBatch
 from trainers.segmentation.prompts import mirrored_text
 

@@ -18,12 +18,12 @@ from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
 from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
+from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
 from trainers.backbones.origins import sha256_of
 from trainers.checkpoints import CorruptModel, load_weights, read_state
 from trainers.datasets import Placement, Square
 from trainers.precision import autocast
-from trainers.segmentation.augmentation import as_floats, normalise
 from trainers.segmentation.data import sections_of
 from trainers.segmentation.network import TextConditionedUnet
 from trainers.segmentation.prompts import Words, features_of, names_of

@@ -1,6 +1,7 @@
 """What is trained: the network, its loss, and its score on the validation films, as Lightning's loop wants it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -9,12 +10,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.recipes import SegmentationRecipe
+from trainers.augmentation import AUGMENTATIONS, as_floats, normalise
 from trainers.backbones import TextFeatures
+from trainers.contract import FRAMES
 from trainers.datasets import Batches
 from trainers.optimisation import adamw_with_cosine, parameter_groups
-from trainers.segmentation.augmentation import AUGMENTATIONS, as_floats, augment, normalise
+from trainers.segmentation.augmentation import augment
 from trainers.segmentation.batches import SegmentationBatch
 from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
+from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
 from trainers.segmentation.model import SegmentationModel, start_network
 
@@ -31,7 +35,7 @@ class SegmentationModule(lightning.LightningModule):
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
         self.has_validation = bool(data.validation)
-        self._scores = DiceByFinding.of(len(data.findings))
+        self._scores, self._frame = DiceByFinding.of(len(data.findings)), Frame()
 
     def publishable(self) -> SegmentationModel:
         origins = (*self.started, self.text.encoder.origin)
@@ -81,14 +85,17 @@ class SegmentationModule(lightning.LightningModule):
     def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
         logits = self.network(self._ready(as_floats(batch.images)), batch.text, batch.image_of)
         self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
+        self._frame.add(batch, logits > 0)
 
     def on_validation_epoch_end(self) -> None:
         if (overall := self._scores.overall()) is not None:
             self.log("validation_dice", overall)
+            caption = f"epoch {self.current_epoch + 1}, validation Dice {overall:.3f}"
+            self._frame.write(Path(self.trainer.default_root_dir) / FRAMES, self.global_step, caption)
         for finding, value in zip(self.data.findings, self._scores.each(), strict=True):
             if value is not None:
                 self.log(f"validation_dice/{finding.key}", value)
-        self._scores = DiceByFinding.of(len(self.data.findings))
+        self._scores, self._frame = DiceByFinding.of(len(self.data.findings)), Frame()
 
     def _ready(self, films: Tensor) -> Tensor:
         return normalise(films, self.recipe.normalise).contiguous(memory_format=torch.channels_last)
