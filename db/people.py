@@ -14,11 +14,17 @@ class BadReaderName(ReadingRoomError):
         super().__init__(f"A reader's name has between 1 and {LONGEST_NAME} characters.")
 
 
-def ensure_reader(session: Session, name: str) -> int:
-    """The reader's number, put on record when new. Raises BadReaderName."""
+def tidy_name(name: str) -> str:
+    """The name as it is kept: no space around it, single ones within. Raises BadReaderName."""
     tidy = " ".join(name.split())
     if not 0 < len(tidy) <= LONGEST_NAME:
         raise BadReaderName
+    return tidy
+
+
+def ensure_reader(session: Session, name: str) -> int:
+    """The reader's number, put on record when new. Raises BadReaderName."""
+    tidy = tidy_name(name)
     row = session.scalar(select(ReaderRow).where(ReaderRow.name == tidy))
     if row is None:
         row = ReaderRow(name=tidy)

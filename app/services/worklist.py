@@ -69,6 +69,7 @@ def reader_names(house: House) -> tuple[str, ...]:
 
 def add_reader(house: House, name: str) -> str:
     """Put a reader on record; gives the name as it is kept. Raises BadReaderName."""
+    tidy = people.tidy_name(name)
     with house.database.writing() as session:
-        people.ensure_reader(session, name)
-    return " ".join(name.split())
+        people.ensure_reader(session, tidy)
+    return tidy
