@@ -6,7 +6,7 @@ Streamlit takes a component's code as a single string and sends it with every ch
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z]+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/(?:[\w.]+/)*([a-z]+)\.js)";$', re.MULTILINE)
 _DOCUMENTATION = re.compile(r"^ *(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
@@ -14,32 +14,35 @@ _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|class|const) (
 def bundle(folder: Path, entry: str) -> str:
     """Joins `entry`.js in `folder` and all it imports into one ES module with the entry's default export.
 
-    Every file keeps a scope of its own, so two files may use one name. Comments stay behind. Raises ValueError on a
-    circular import.
+    Every file keeps a scope of its own, so two files may use one name inside. Comments stay behind. Raises ValueError
+    on a circular import, and when two files are called the same.
     """
     parts: list[str] = []
-    finished: set[str] = set()
-    opened: list[str] = []
+    finished: dict[str, Path] = {}
+    opened: list[Path] = []
 
-    def add(name: str) -> None:
-        if name in finished:
+    def add(file: Path) -> None:
+        if finished.get(file.stem) == file:
             return
-        if name in opened:
-            raise ValueError(f"The editor's files import each other in a circle: {' -> '.join([*opened, name])}.")
-        opened.append(name)
-        source = (folder / f"{name}.js").read_text(encoding="utf-8")
+        if file in opened:
+            circle = " -> ".join(each.stem for each in [*opened, file])
+            raise ValueError(f"The editor's files import each other in a circle: {circle}.")
+        if file.stem in finished or file.stem in {each.stem for each in opened}:
+            raise ValueError(f"Two of the editor's files are called {file.name}; one is {file}.")
+        opened.append(file)
+        source = file.read_text(encoding="utf-8")
         for match in _IMPORT.finditer(source):
-            add(match[2])
-        parts.append(_scoped(name, source))
+            add((file.parent / match[2]).resolve())
+        parts.append(_scoped(file.stem, source))
         opened.pop()
-        finished.add(name)
+        finished[file.stem] = file
 
-    add(entry)
+    add((folder / f"{entry}.js").resolve())
     return "\n".join([*parts, f"export default {entry}_js.standard;", ""])
 
 
 def _scoped(name: str, source: str) -> str:
     source = _DOCUMENTATION.sub("", source)
     exported = [f"standard: {match[3]}" if match[1] else match[3] for match in _EXPORT.finditer(source)]
-    body = _EXPORT.sub(lambda match: match[2], _IMPORT.sub(r"const {\1} = \2_js;", source))
+    body = _EXPORT.sub(lambda match: match[2], _IMPORT.sub(r"const {\1} = \3_js;", source))
     return f"const {name}_js = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"

@@ -1,7 +1,7 @@
 /** What lies over the film for a while: the key card, notices, the suggestion that waits for an answer. */
 
-import { make } from "./dom.js";
 import { COMMANDS, tooltip } from "./keys.js";
+import { make } from "./make.js";
 
 /** The card of all keys. */
 export class HelpCard {

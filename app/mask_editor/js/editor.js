@@ -3,11 +3,11 @@
 import { ACTIONS, RELEASES } from "./actions.js";
 import { Answers } from "./answers.js";
 import { HelpCard, Notices, SuggestionBar } from "./cards.js";
-import { make } from "./dom.js";
 import { Gestures } from "./gestures.js";
 import { Hands } from "./hands.js";
 import { Header } from "./header.js";
 import { warm } from "./loading.js";
+import { make } from "./make.js";
 import { Pane } from "./pane.js";
 import { offerBack } from "./recovery.js";
 import { fitHeight } from "./room.js";

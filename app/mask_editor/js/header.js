@@ -1,6 +1,6 @@
 /** The strip above the film: views, findings, and whether what was drawn is saved. */
 
-import { make } from "./dom.js";
+import { make } from "./make.js";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 

@@ -1,6 +1,6 @@
 /** One film on the screen: two canvases, the lower for what is on the film, the upper for what follows the pointer. */
 
-import { make } from "./dom.js";
+import { make } from "./make.js";
 import { Viewport } from "./viewport.js";
 
 /**

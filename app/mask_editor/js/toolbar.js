@@ -1,7 +1,8 @@
 /** The tools on the film's lower edge. Every button is a button, says what it does and shows its key. */
 
-import { icon, make } from "./dom.js";
+import { icon } from "./icons.js";
 import { command, tooltip } from "./keys.js";
+import { make } from "./make.js";
 
 /** @typedef {(id: string) => void} Run */
 

@@ -7,7 +7,8 @@
  * @property {string} state @property {boolean} isSubmitted
  */
 
-import { make, press, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { press, rootOf } from "./dom.js";
 
 /** @param {any} component as Streamlit passes it */
 export default function open({ data, parentElement, setTriggerValue }) {

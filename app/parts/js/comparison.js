@@ -5,7 +5,8 @@
  * @typedef {{url: string | null, label: string, colour: string}} Side
  */
 
-import { make, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { rootOf } from "./dom.js";
 
 const BLINK_MS = 700;
 const MODES = [

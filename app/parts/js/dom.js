@@ -1,21 +1,6 @@
-/** Building the page. Text only ever enters through textContent and attributes: what comes from outside stays text. */
+/** What every part needs of the page it stands on. */
 
-/**
- * @param {string} tag @param {Record<string, string | number | boolean | null | undefined>} [attributes] `text` and
- *   `testid` are short for textContent and data-testid; false and null leave one out
- * @param {(Node | null)[]} [children]
- */
-export function make(tag, attributes = {}, children = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name === "text") element.textContent = String(value);
-    else if (name === "testid") element.dataset.testid = String(value);
-    else element.setAttribute(name, value === true ? "" : String(value));
-  }
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
+import { make } from "../../mask_editor/js/make.js";
 
 /** The one root of a part, kept over reruns. @param {ShadowRoot} parent @param {string} name @returns {HTMLElement} */
 export function rootOf(parent, name) {

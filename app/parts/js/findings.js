@@ -9,7 +9,8 @@
  * @typedef {{id: number, says: string}} Suggestion
  */
 
-import { make, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { rootOf } from "./dom.js";
 
 const SIGNS = { present: "+", absent: "−", uncertain: "?" };
 

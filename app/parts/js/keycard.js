@@ -4,7 +4,8 @@
  * @typedef {{key: string, says: string}} Key
  */
 
-import { isTyping, make, press, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { isTyping, press, rootOf } from "./dom.js";
 
 /** @type {WeakMap<Node, KeyCard>} */
 const cards = new WeakMap();

@@ -1,6 +1,7 @@
 /** The light that says whether the server hears us, and the cookie that remembers who reads in this browser. */
 
-import { make, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { rootOf } from "./dom.js";
 
 const EVERY_MS = 5000;
 const YEAR_SECONDS = 31536000;

@@ -5,7 +5,8 @@
  * @typedef {{name: string, text: string, sentences: Sentence[]}} Section
  */
 
-import { make, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { rootOf } from "./dom.js";
 
 /** @param {any} component as Streamlit passes it */
 export default function open({ data, parentElement, setTriggerValue }) {

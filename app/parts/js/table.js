@@ -8,7 +8,8 @@
  * @property {string} marks @property {string} state @property {string} reader @property {string} changed
  */
 
-import { isTyping, make, rootOf } from "./dom.js";
+import { make } from "../../mask_editor/js/make.js";
+import { isTyping, rootOf } from "./dom.js";
 
 const HEADINGS = ["", "Patient / study", "Views", "Findings", "Has", "State", "Reader", "Changed"];
 const MOST_FINDINGS = 4;
