@@ -24,7 +24,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.errors import DiskFull, ReadingRoomError, says_disk_full
-from trainers.backbones.origins import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +52,12 @@ class PickledModel(ReadingRoomError):
 
 class NotWeights(ReadingRoomError):
     """A file that holds no tensors by name."""
+
+
+def sha256_of(path: Path) -> str:
+    """The hex SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

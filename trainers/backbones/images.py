@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
-from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, package_file, random_origin, sha256_of
+from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, package_file, random_origin
+from trainers.checkpoints import sha256_of
 
 PART = "image encoder"
 STRIDES = (2, 4, 8, 16, 32)

@@ -1,6 +1,5 @@
 """Where weights came from: the value that a model card prints, and the refusal when they are nowhere."""
 
-import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -66,9 +65,3 @@ def package_file(part: str, distribution: str, pattern: str) -> tuple[Path, str]
         if entry.match(pattern) and path.is_file():
             return path, installed.version
     raise WeightsNotFound(part, f"the package {distribution} {installed.version}, for {pattern}", remedy)
-
-
-def sha256_of(path: Path) -> str:
-    """The hex SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,7 +11,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
-from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, package_file, sha256_of
+from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, package_file
+from trainers.checkpoints import sha256_of
 
 PART = "text encoder"
 

@@ -20,8 +20,7 @@ from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
 from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
-from trainers.backbones.origins import sha256_of
-from trainers.checkpoints import CorruptModel, load_weights, read_state
+from trainers.checkpoints import CorruptModel, load_weights, read_state, sha256_of
 from trainers.datasets import Placement, Square
 from trainers.precision import autocast
 from trainers.segmentation.data import sections_of
