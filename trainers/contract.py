@@ -20,6 +20,8 @@ from core.studies import Image, Split, Study
 from data.store import Store
 from trainers.backbones import WeightOrigin
 
+FRAMES = "frames"
+
 
 class NothingToLearn(ReadingRoomError):
     """A snapshot that holds nothing which this family could be trained on."""
@@ -110,7 +112,9 @@ class ModelFacts:
 class TrainingModule(Protocol):
     """A LightningModule that brings its own loaders and logs "train_loss" and "validation_<headline>".
 
-    `has_validation` is False when the snapshot holds nothing to validate on.
+    `has_validation` is False when the snapshot holds nothing to validate on. After each validation it may leave a small
+    PNG of how it stands, a frame, in the folder `FRAMES` of its trainer's, named by the step so that a repeated epoch
+    overwrites its own: the model's `training.gif` is made of them.
     """
 
     has_validation: bool

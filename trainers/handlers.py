@@ -134,6 +134,7 @@ def train_job(desk: Desk) -> Mapping[str, Any]:
     family.save(model, making)
     publishing.write_run(making, run, facts)
     publishing.keep_logs(working, making)
+    publishing.animate(working, making)
     with desk.database.reading() as session:
         curve = jobs.curve(session, job.id)
     publishing.draw_curves(making / "training_curves.png", curve)

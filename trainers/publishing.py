@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from PIL import Image
 
 from core.jobs import CurvePoint
 from core.metrics import Estimate, Evaluation, Metric
@@ -20,10 +21,19 @@ from core.recipes import Recipe
 from core.registry import RESEARCH_ONLY
 from core.snapshots import Manifest, Snapshot
 from core.studies import Split
-from trainers.contract import ModelFacts
+from trainers.contract import FRAMES, ModelFacts
 
 matplotlib.use("Agg")
 
+ANIMATED_FRAMES = 40
+FRAME_MILLISECONDS = 220
+LAST_FRAME_MILLISECONDS = 2500
+WORDINGS = {
+    "dice_dropped": "without words",
+    "dice_shuffled": "with another finding's words",
+    "dice_negated": "when it is denied",
+    "dice_wrong_prompt": "on other structures",
+}
 LIBRARIES = ("torch", "torchvision", "lightning", "timm", "segmentation_models_pytorch", "transformers", "numpy")
 
 
@@ -114,6 +124,8 @@ def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation:
         "",
         "## Weights it started from",
         "",
+        _started(facts),
+        "",
         *(f"- {origin}" for origin in facts.origins),
         "",
         "## Data",
@@ -134,9 +146,26 @@ def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation:
         "| --- | --- | --- | --- | --- |",
         *_rows(evaluation.metrics),
         "",
+        *_believed(evaluation.metrics),
+        *_listening(evaluation.metrics),
         *facts.notes,
     ]
     (folder / "model_card.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def animate(working: Path, folder: Path) -> None:
+    """figures/training.gif from the frames that the training left; nothing where it left none. Of many frames some are
+    taken, evenly spread, the first and the last among them."""
+    left = sorted((working / FRAMES).glob("*.png"))
+    if not left:
+        return
+    kept = min(len(left), ANIMATED_FRAMES)
+    taken = sorted({round(place * (len(left) - 1) / max(1, kept - 1)) for place in range(kept)})
+    frames = [Image.open(left[place]).convert("RGB") for place in taken]
+    place = folder / "figures" / "training.gif"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
+    frames[0].save(place, save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 def keep_logs(working: Path, folder: Path) -> None:
@@ -149,7 +178,38 @@ def _rows(metrics: Mapping[str, Metric]) -> list[str]:
     return [
         f"| {name} | {finding or 'all'} | {_cell(estimate)} |"
         for name, metric in metrics.items()
+        if name not in WORDINGS
         for finding, estimate in {"": metric.overall, **metric.per_finding}.items()
+    ]
+
+
+def _started(facts: ModelFacts) -> str:
+    random = [origin.part for origin in facts.origins if origin.is_random]
+    if not random:
+        return "Each part began with weights that were learned elsewhere."
+    if len(random) == len(facts.origins):
+        return "**Nothing was pretrained: it began with random weights.**"
+    return f"**Not everything was pretrained: random weights for the {', the '.join(random)}.**"
+
+
+def _believed(metrics: Mapping[str, Metric]) -> list[str]:
+    """What the calibration error means, where it was measured."""
+    error = metrics["ece"].overall.value if "ece" in metrics else None
+    if error is None:
+        return []
+    return [f"Calibration: over all pixels its probabilities are off by {error:.4f} on average (ECE).", ""]
+
+
+def _listening(metrics: Mapping[str, Metric]) -> list[str]:
+    """How much the answer hangs on the words, where that was measured."""
+    values = {words: metrics[name].overall.value for name, words in WORDINGS.items() if name in metrics}
+    told = [f"{value:.3f} {words}" for words, value in values.items() if value is not None]
+    honest = metrics["dice"].overall.value if "dice" in metrics else None
+    if not told or honest is None:
+        return []
+    return [
+        f"Words: Dice {honest:.3f} as asked, {', '.join(told)}. A model that listens is good at the first alone.",
+        "",
     ]
 
 

@@ -26,7 +26,7 @@ from trainers.datasets import FilmCache
 from trainers.segmentation import model as models
 from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
 from trainers.segmentation.evaluation import Calibration, details_of, metrics_of, outline
-from trainers.segmentation.figures import Examples
+from trainers.segmentation.figures import draw_figures
 from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
 from trainers.segmentation.module import SegmentationModule
 from trainers.segmentation.prompts import Words, prompt_for, words_on
@@ -90,16 +90,18 @@ class Segmentation:
                 f"No frontal film of {f'the {split} split' if split else 'the snapshot'} has a known truth for "
                 f"{', '.join(finding.key for finding in model.findings)}, which is what this model answers for."
             )
-        cache, calibration, examples, scores = _cache(model.recipe, shelf), Calibration(), Examples(), []
+        cache, calibration, scores = _cache(model.recipe, shelf), Calibration(), []
         stressed = figures is not None
         measuring = outline(model, films, cache, lambda n: watch.report(n, len(films), "Measuring"), stressed=stressed)
         for outlined in measuring:
             scores.append(outlined.score)
             calibration.add(outlined.film.patient, outlined.finding, outlined.probability, outlined.truth)
-            examples.add(outlined)
-        if figures is not None:
-            examples.draw(figures, cache)
         details = details_of(scores, calibration)
+        if figures is not None:
+            draw_figures(
+                figures, model, films, cache, scores, details,
+                lambda done, total: watch.report(done, total, "Drawing"),
+            )  # fmt: skip
         return Measured(tuple(scores), metrics_of(scores, calibration, stressed), len(films), details)
 
     def predict(

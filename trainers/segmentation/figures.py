@@ -1,72 +1,250 @@
-"""What a model drew, to be checked in one look: the film, the truth and the prediction side by side."""
+"""What a measurement leaves to be checked in one look: the failures first, then the usual and the best, where the
+network looked, how far its probabilities can be believed, and whether it listens to words."""
 
-from collections.abc import Sequence
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from torch.nn import functional
 
-from core.masks import Mask
-from trainers.datasets import FilmCache, read_film
-from trainers.segmentation.evaluation import Outlined
+from core.metrics import ItemScore
+from trainers.datasets import FilmCache, Placement, read_film
+from trainers.gradcam import gradcam
+from trainers.pictures import Look, heated, outlined, overlay, tri_panel
+from trainers.segmentation.data import Film
+from trainers.segmentation.evaluation import outline
+from trainers.segmentation.model import SegmentationModel
+from trainers.segmentation.prompts import words_on
 
-PANEL = 320
-CAPTION = 22
-TRUTH_COLOUR = (46, 196, 182)
-PREDICTED_COLOUR = (242, 184, 75)
+WORST, MEDIAN, BEST = 3, 2, 2
+SHARED_FILMS = 12
+SHARED_SIDE = 256
+FILMS = "films"
 
-
-class Examples:
-    """Keeps, for each finding, the few outlines that scored worst, while all of them pass by."""
-
-    def __init__(self, for_each: int = 3) -> None:
-        self._for_each = for_each
-        self._worst: dict[str, list[tuple[float, Outlined]]] = {}
-
-    def add(self, outlined: Outlined) -> None:
-        value = outlined.score.values["dice"]
-        if value is None:
-            return
-        kept = [*self._worst.get(outlined.finding, []), (value, outlined)]
-        self._worst[outlined.finding] = sorted(kept, key=lambda entry: entry[0])[: self._for_each]
-
-    def draw(self, folder: Path, cache: FilmCache) -> list[Path]:
-        """One PNG an outline, `<finding>-worst-<rank>.png`, in the folder, which is made."""
-        folder.mkdir(parents=True, exist_ok=True)
-        drawn = []
-        for finding, entries in sorted(self._worst.items()):
-            for rank, (value, outlined) in enumerate(entries, start=1):
-                place = folder / f"{finding}-worst-{rank}.png"
-                pixels = read_film(cache.store.get(outlined.film.sha))
-                tri_panel(pixels, outlined.truth, outlined.predicted, f"{outlined.film.item}  Dice {value:.3f}").save(
-                    place
-                )
-                drawn.append(place)
-        return drawn
+Asked = tuple[str, str]
 
 
-def tri_panel(pixels: NDArray[np.uint8], truth: Mask, predicted: Mask, caption: str) -> Image.Image:
-    """Film, film with truth, film with prediction; `pixels` (H, W) uint8 and masks of the same size."""
-    panels = [_panel(pixels, None, TRUTH_COLOUR), _panel(pixels, truth, TRUTH_COLOUR)]
-    panels.append(_panel(pixels, predicted, PREDICTED_COLOUR))
-    width = sum(panel.width for panel in panels)
-    sheet = Image.new("RGB", (width, panels[0].height + CAPTION))
-    draw = ImageDraw.Draw(sheet)
-    left = 0
-    for panel, word in zip(panels, (caption, "truth", "prediction"), strict=True):
-        sheet.paste(panel, (left, CAPTION))
-        draw.text((left + 4, 4), word[: panel.width // 6], fill=(220, 225, 232))
-        left += panel.width
-    return sheet
+@dataclass(frozen=True)
+class Chosen:
+    """One answer worth a look: how it ranks ("worst", "median" or "best", from 1), and what it scored."""
+
+    item: str
+    finding: str
+    group: str
+    rank: int
+    dice: float
 
 
-def _panel(pixels: NDArray[np.uint8], mask: Mask | None, colour: Sequence[int]) -> Image.Image:
-    film = Image.fromarray(pixels)
-    scale = PANEL / max(film.size)
-    size = (max(1, round(film.width * scale)), max(1, round(film.height * scale)))
-    shown = film.resize(size, Image.Resampling.BILINEAR).convert("RGB")
-    if mask is not None:
-        inside = Image.fromarray(mask.astype(np.uint8) * 110).resize(size, Image.Resampling.BILINEAR)
-        shown.paste(Image.new("RGB", size, (colour[0], colour[1], colour[2])), (0, 0), inside)
-    return shown
+def draw_figures(
+    folder: Path,
+    model: SegmentationModel,
+    films: Sequence[Film],
+    cache: FilmCache,
+    scores: Sequence[ItemScore],
+    details: Mapping[str, Any],
+    each: Callable[[int, int], None],
+) -> None:
+    """Every figure of a measurement, in the folder, which is made; `each` hears how many films of how many are drawn.
+
+    For each finding `<finding>-<group>-<rank>.png` (film, truth, prediction), `overlay-<finding>-<n>.png` (both
+    outlines, in the same order) and `gradcam-<finding>-<n>.png`; `reliability.png` and `prompts.png`; and the folder
+    `films`, small overlays of the same few films whatever the model, with `films.json` saying which is which.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dice = {(s.item, s.finding): value for s in scores if (value := s.values["dice"]) is not None}
+    chosen = choose(dice)
+    shared = shared_films(dice)
+    looks, small = _looks(model, films, cache, {(c.item, c.finding) for c in chosen}, set(shared), each)
+    _draw_chosen(folder, chosen, looks)
+    _draw_gradcams(folder, model, {film.item: film for film in films}, cache, chosen, looks)
+    _draw_shared(folder / FILMS, {asked: dice[asked] for asked in shared}, small)
+    if details["reliability"]:
+        draw_reliability(folder / "reliability.png", details["reliability"])
+    if details["prompts"]:
+        draw_prompts(folder / "prompts.png", details["prompts"])
+
+
+def choose(dice: Mapping[Asked, float]) -> list[Chosen]:
+    """Of each finding's answers the worst, some in the middle, and the best; the worst come first, and few answers are
+    not shown twice."""
+    by_finding: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for (item, finding), value in dice.items():
+        by_finding[finding].append((value, item))
+    chosen = []
+    for finding, answers in sorted(by_finding.items()):
+        answers.sort()
+        worst = answers[: min(WORST, max(1, len(answers) - 2))]
+        rest = answers[len(worst) :]
+        best = rest[max(0, len(rest) - min(BEST, (len(rest) + 1) // 2)) :]
+        others = rest[: len(rest) - len(best)]
+        from_middle = sorted(range(len(others)), key=lambda at: (abs(at + len(worst) - (len(answers) - 1) / 2), at))
+        groups = {"worst": worst, "median": [others[at] for at in from_middle[:MEDIAN]], "best": best[::-1]}
+        chosen += [
+            Chosen(item, finding, group, rank, value)
+            for group, kept in groups.items()
+            for rank, (value, item) in enumerate(kept, start=1)
+        ]
+    return chosen
+
+
+def shared_films(dice: Mapping[Asked, float]) -> list[Asked]:
+    """The films of each finding that every model shows, so that two models can be compared by eye: chosen by the hash
+    of their names, which no model had a say in."""
+    by_finding: dict[str, list[str]] = defaultdict(list)
+    for item, finding in dice:
+        by_finding[finding].append(item)
+    return [
+        (item, finding)
+        for finding, items in sorted(by_finding.items())
+        for item in sorted(items, key=lambda item: sha256(item.encode()).hexdigest())[:SHARED_FILMS]
+    ]
+
+
+def draw_reliability(place: Path, tables: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Reliability diagram: above, how often pixels of a probability are true; below, how many there are of each. Rows
+    of `tables` are [pixels, mean probability, share that is true]."""
+    figure = Figure(figsize=(6, 6.4), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    above.plot([0, 1], [0, 1], color="#9AA5B1", linewidth=1, linestyle="--", label="as it should be")
+    for finding, rows in tables.items():
+        pixels, probability, true = np.asarray(rows, dtype=np.float64).T
+        above.plot(probability, true, marker="o", markersize=3.5, label=_spoken(finding))
+        below.plot(probability, pixels / pixels.sum(), marker="o", markersize=3.5)
+    above.set_ylabel("share that is true")
+    above.legend(fontsize="small")
+    below.set_yscale("log")
+    below.set_ylabel("share of pixels")
+    below.set_xlabel("probability that the model gave")
+    figure.savefig(place, dpi=110)
+
+
+def draw_prompts(place: Path, prompts: Mapping[str, Mapping[str, float]]) -> None:
+    """Mean Dice of what each prompt marked (rows) on each structure's truth (columns)."""
+    asked, on = list(prompts), list(dict.fromkeys(key for row in prompts.values() for key in row))
+    table = np.array([[prompts[one].get(other, np.nan) for other in on] for one in asked])
+    figure = Figure(figsize=(2.6 + 0.8 * len(on), 1.8 + 0.5 * len(asked)), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(on)), [_spoken(key) for key in on], rotation=30, ha="right")
+    axes.set_yticks(range(len(asked)), [_spoken(key) for key in asked])
+    axes.set_xlabel("truth of")
+    axes.set_ylabel("asked for")
+    _number_cells(axes, table)
+    figure.savefig(place, dpi=110)
+
+
+def _looks(
+    model: SegmentationModel,
+    films: Sequence[Film],
+    cache: FilmCache,
+    large: set[Asked],
+    small: set[Asked],
+    each: Callable[[int, int], None],
+) -> tuple[dict[Asked, Look], dict[Asked, Look]]:
+    """The model's answers once more, for those alone that are drawn: full-size masks of all would not fit in memory."""
+    wanted = {item for item, _ in large | small}
+    again = [film for film in films if film.item in wanted]
+    looks: tuple[dict[Asked, Look], dict[Asked, Look]] = ({}, {})
+    answered = outline(model, again, cache, lambda done: each(done, len(again)))
+    for film, answers in groupby(answered, lambda answer: answer.film):
+        pixels = read_film(cache.store.get(film.sha))
+        for answer in answers:
+            asked = (film.item, answer.finding)
+            if asked in large:
+                looks[0][asked] = Look.of(pixels, answer.truth, answer.predicted)
+            if asked in small:
+                looks[1][asked] = Look.of(pixels, answer.truth, answer.predicted, SHARED_SIDE)
+    return looks
+
+
+def _draw_chosen(folder: Path, chosen: Sequence[Chosen], looks: Mapping[Asked, Look]) -> None:
+    place: dict[str, int] = defaultdict(int)
+    for one in chosen:
+        look, caption = looks[one.item, one.finding], _caption(one)
+        tri_panel(look, caption).save(folder / f"{one.finding}-{one.group}-{one.rank}.png")
+        place[one.finding] += 1
+        overlay(look, caption).save(folder / f"overlay-{one.finding}-{place[one.finding]}.png")
+
+
+def _draw_gradcams(
+    folder: Path,
+    model: SegmentationModel,
+    films: Mapping[str, Film],
+    cache: FilmCache,
+    chosen: Sequence[Chosen],
+    looks: Mapping[Asked, Look],
+) -> None:
+    """One for the worst, one for the middle and one for the best answer of each finding that marked anything."""
+    drawn: dict[str, set[str]] = defaultdict(set)
+    for one in chosen:
+        look = looks[one.item, one.finding]
+        if one.group in drawn[one.finding] or not look.predicted.any():
+            continue
+        heat = where_it_looked(model, films[one.item], one.finding, cache)
+        if heat is not None:
+            drawn[one.finding].add(one.group)
+            name = f"gradcam-{one.finding}-{len(drawn[one.finding])}.png"
+            heated(look, _resized(heat, look.pixels.shape), _caption(one)).save(folder / name)
+
+
+def where_it_looked(model: SegmentationModel, film: Film, finding: str, cache: FilmCache) -> NDArray[np.float32] | None:
+    """Grad-CAM of the image encoder's deepest map for the mean logit inside the mask, (tall, wide) in [0, 1], as large
+    as the film is in its square. None where nothing is marked."""
+    asked = next(known for known in model.findings if known.key == finding)
+    text = model.read([words_on(asked, film.report, model.recipe.text)])
+    # Clones: what was computed for answering alone can bear no gradient.
+    features = [level.float().clone() for level in model.encode([cache.film(film.sha)])]
+    features[-1].requires_grad_(True)
+    device = features[-1].device
+    with torch.enable_grad():
+        logits = model.network.decode(
+            features, text.clone().to(device), torch.zeros(1, dtype=torch.int64, device=device)
+        )
+        marked = logits[logits > 0]
+        if not len(marked):
+            return None
+        heat = gradcam(features[-1], marked.mean())
+    whole = _resized(heat, (cache.side, cache.side))
+    place = Placement.of(film.height, film.width, cache.side, cache.fit)
+    return whole[place.top : place.top + place.tall, place.left : place.left + place.wide]
+
+
+def _draw_shared(folder: Path, dice: Mapping[Asked, float], looks: Mapping[Asked, Look]) -> None:
+    folder.mkdir(exist_ok=True)
+    rows = []
+    for (item, finding), value in dice.items():
+        name = f"{finding}-{sha256(item.encode()).hexdigest()[:16]}.png"
+        outlined(looks[item, finding]).save(folder / name)
+        rows.append({"item": item, "finding": finding, "dice": value, "picture": name})
+    (folder / "films.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _number_cells(axes: Axes, table: NDArray[np.float64]) -> None:
+    for (row, column), value in np.ndenumerate(table):
+        if not np.isnan(value):
+            colour = "white" if value > 0.55 else "black"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+
+
+def _resized(heat: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    grown = functional.interpolate(torch.from_numpy(heat)[None, None], size=shape, mode="bilinear", align_corners=False)
+    resized: NDArray[np.float32] = grown[0, 0].numpy()
+    return resized
+
+
+def _caption(one: Chosen) -> str:
+    return f"{one.item}  {one.group} {one.rank}, Dice {one.dice:.3f}"
+
+
+def _spoken(key: str) -> str:
+    return key.replace("_", " ")
