@@ -175,7 +175,7 @@ class Reporting(Callback):
     def on_validation_batch_end(self, *_: Any) -> None:
         self._watch.check()
 
-    def on_validation_epoch_end(self, trainer: lightning.Trainer, module: Any) -> None:
+    def on_validation_end(self, trainer: lightning.Trainer, module: Any) -> None:
         for name, value in trainer.callback_metrics.items():
             if name.startswith("validation_"):
                 self._waiting.append(CurvePoint(name, trainer.global_step, float(value)))
