@@ -5,9 +5,10 @@ from typing import Any
 
 from core.errors import NotFound
 from trainers.contract import Family
+from trainers.pretraining.family import Pretraining
 from trainers.segmentation.family import Segmentation
 
-FAMILIES: Mapping[str, Family[Any]] = {"segmentation": Segmentation()}
+FAMILIES: Mapping[str, Family[Any]] = {"segmentation": Segmentation(), "pretraining": Pretraining()}
 
 
 def family_of(name: str | None) -> Family[Any]:

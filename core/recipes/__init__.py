@@ -9,6 +9,8 @@ from typing import Any
 
 from core.errors import ReadingRoomError
 from core.recipes.base import BadRecipe, FieldSpec, Recipe, changed, form, option, parse_settings
+from core.recipes.pretraining import PretrainingRecipe
+from core.recipes.pretraining import presets as pretraining_presets
 from core.recipes.segmentation import SegmentationRecipe
 from core.recipes.segmentation import presets as segmentation_presets
 
@@ -16,6 +18,7 @@ __all__ = [
     "PRESETS",
     "BadRecipe",
     "FieldSpec",
+    "PretrainingRecipe",
     "Recipe",
     "SegmentationRecipe",
     "UnknownPreset",
@@ -27,7 +30,10 @@ __all__ = [
     "preset",
 ]
 
-PRESETS: Mapping[str, Mapping[str, Recipe]] = {"segmentation": segmentation_presets()}
+PRESETS: Mapping[str, Mapping[str, Recipe]] = {
+    "segmentation": segmentation_presets(),
+    "pretraining": pretraining_presets(),
+}
 """Every recipe that has a name, by family."""
 
 
