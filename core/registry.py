@@ -10,6 +10,8 @@ from core.errors import ReadingRoomError
 from core.metrics import Estimate, ItemScore, Metric, paired_difference
 
 RESEARCH_ONLY = "For research, not for clinical decisions."
+SILENT_FAMILIES = frozenset({"pretraining"})
+"""Families whose models tell readers nothing: they are what other trainings start from."""
 
 
 class ModelState(StrEnum):

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ReadingRoomError
 from core.jobs import JobKind, JobRequest
-from core.registry import ModelVersion, Verdict, judge, require_promotable
+from core.registry import SILENT_FAMILIES, ModelVersion, Verdict, judge, require_promotable
 from core.studies import Split
 from db import jobs, models
 
@@ -46,7 +46,8 @@ def promote_by_rule(session: Session, name: str, by: str) -> ModelVersion:
 
 
 def put_in_use(session: Session, name: str, reason: str, by: str) -> ModelVersion:
-    """Make a model the one that answers; its suggestions for all studies not yet reviewed are queued.
+    """Make a model the one that answers; its suggestions for all studies not yet reviewed are queued, if its family
+    makes any.
 
     Raises NotFound, NotPromotable, ReasonNeeded.
     """
@@ -64,4 +65,5 @@ def take_back(session: Session, family: str, reason: str, by: str) -> ModelVersi
 
 def _queue_predictions(session: Session, model: ModelVersion, by: str) -> None:
     parameters = {"model": model.name, "dataset": None, "unreviewed": True, "findings": None}
-    jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, model.family), by)
+    if model.family not in SILENT_FAMILIES:
+        jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, model.family), by)

@@ -20,7 +20,7 @@ import torch
 
 from core.annotations import Ask
 from core.errors import ReadingRoomError
-from core.registry import ModelVersion
+from core.registry import SILENT_FAMILIES, ModelVersion
 from core.workspace import Workspace, workspace
 from data.store import Store
 from db import asks, models, predictions, studies
@@ -70,7 +70,7 @@ class Answerer:
         """Load what has come into use since the last look. A model that cannot be loaded is logged, and answers by
         saying so when it is asked."""
         with self.database.reading() as session:
-            current = {name: models.champion(session, name) for name in FAMILIES}
+            current = {name: models.champion(session, name) for name in FAMILIES if name not in SILENT_FAMILIES}
         for name, version in current.items():
             known = self._loaded.get(name)
             if version is None:

@@ -34,6 +34,10 @@ WORDINGS = {
     "dice_negated": "when it is denied",
     "dice_wrong_prompt": "on other structures",
 }
+SUGGESTS = (
+    "It was made to suggest to a reader who decides, and reads frontal chest radiographs of adults. "
+    "Films unlike those it learned from (children, other projections, other machines) may be answered badly."
+)
 LIBRARIES = ("torch", "torchvision", "lightning", "timm", "segmentation_models_pytorch", "transformers", "numpy")
 
 
@@ -118,9 +122,9 @@ def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation:
         "",
         f"**{RESEARCH_ONLY}**",
         "",
-        f"A {run.family} model with {facts.parameters:,} parameters. It answers for: {findings}.",
-        "It was made to suggest to a reader who decides, and reads frontal chest radiographs of adults. "
-        "Films unlike those it learned from (children, other projections, other machines) may be answered badly.",
+        f"A {run.family} model with {facts.parameters:,} parameters. "
+        + (f"It answers for: {findings}." if findings else "It answers for no finding."),
+        *([SUGGESTS] if findings else []),
         "",
         "## Weights it started from",
         "",
