@@ -38,6 +38,17 @@ class EmptySnapshot(ReadingRoomError):
     """Nothing passed the snapshot's filters."""
 
 
+class LearnedFromJudges(ReadingRoomError):
+    """A training would go on from a model that has learned from patients who are to judge it."""
+
+    def __init__(self, model: str, patients: int) -> None:
+        who = "a patient who validates or tests" if patients == 1 else f"{patients} patients who validate or test"
+        super().__init__(
+            f"{model} has learned from {who} in this snapshot, so what goes on from it could not be judged honestly. "
+            "Choose another start_from, or train its like on this snapshot first."
+        )
+
+
 class MalformedManifest(ReadingRoomError):
     """Bytes that are no manifest of ours, or whose hash is not the one on record."""
 
@@ -239,6 +250,22 @@ def disjoint(studies: Sequence[SnapshotStudy]) -> bool:
     """Whether no patient is in two splits."""
     seen: dict[tuple[str, str], Split] = {}
     return all(seen.setdefault((s.dataset, s.patient), s.split) is s.split for s in studies)
+
+
+def require_unseen(model: str, learned: Manifest, judging: Manifest) -> None:
+    """Raises LearnedFromJudges if a model that learned from the training patients of one snapshot has seen a validation
+    or test patient of another, or one of that patient's films under whatever name."""
+    training = learned.of(Split.TRAIN)
+    patients = {(study.dataset, study.patient) for study in training}
+    films = {image.sha for study in training for image in study.images}
+    known = {
+        (study.dataset, study.patient)
+        for study in judging.studies
+        if study.split is not Split.TRAIN
+        and ((study.dataset, study.patient) in patients or any(image.sha in films for image in study.images))
+    }
+    if known:
+        raise LearnedFromJudges(model, len(known))
 
 
 def _unit_interval(*parts: str) -> float:

@@ -78,6 +78,14 @@ def get_model(session: Session, name: str) -> ModelVersion:
     return to_model(_row(session, name))
 
 
+def lineage(session: Session, name: str) -> tuple[ModelVersion, ...]:
+    """A model and those that its training went on from, the last one first. Raises NotFound."""
+    line = [get_model(session, name)]
+    while before := line[-1].recipe.get("start_from"):
+        line.append(get_model(session, before))
+    return tuple(line)
+
+
 def models(session: Session, family: str | None = None) -> tuple[ModelVersion, ...]:
     """Model versions, newest first."""
     query = select(ModelVersionRow).options(joinedload(ModelVersionRow.snapshot)).order_by(ModelVersionRow.id.desc())

@@ -15,7 +15,7 @@ from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
 from core.registry import ModelVersion, Verdict, judge
-from core.snapshots import Manifest, Snapshot, from_bytes
+from core.snapshots import Manifest, Snapshot, from_bytes, require_unseen
 from core.studies import Split
 from core.workspace import Workspace
 from data.store import Store
@@ -61,8 +61,16 @@ class Desk:
         )
 
     def _model_folder(self, name: str) -> Path:
+        """Of a model to start from. Raises NotFound, LearnedFromJudges."""
+        _, judging = _snapshot_of(self)
         with self.database.reading() as session:
-            return self.workspace.models / models.get_model(session, name).folder
+            line = models.lineage(session, name)
+            learned = {
+                model.name: snapshots.get_snapshot(session, model.snapshot).sha for model in line if model.snapshot
+            }
+        for model, sha in learned.items():
+            require_unseen(model, from_bytes(self.shelf.store.get(sha)), judging)
+        return self.workspace.models / line[0].folder
 
     def report(self, done: int, total: int, message: str = "") -> None:
         self.check()

@@ -22,7 +22,10 @@ def recipe_for(family: str, preset_name: str, stated: Mapping[str, Any], setting
 
 
 def train(house: House, recipe: Recipe, snapshot: str, by: str, promote: Literal["never", "rule"] = "never") -> Job:
-    """Queue a training. Raises NotFound."""
+    """Queue a training. Raises NotFound, for the model that the recipe starts from too."""
+    if start := recipe.to_mapping().get("start_from"):
+        with house.database.reading() as session:
+            recipe = changed(recipe, {"start_from": models.get_model(session, start).name})
     parameters = {"recipe": recipe.to_mapping(), "promote": promote}
     return _enqueue(house, JobRequest(JobKind.TRAIN, parameters, recipe.family, snapshot), by)
 
