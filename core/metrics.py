@@ -116,6 +116,12 @@ def paired_difference(
     candidate: Sequence[ItemScore], champion: Sequence[ItemScore], name: str, seed: int = 0
 ) -> Estimate:
     """Mean of candidate minus champion over the items both were scored on, resampled by patient."""
+    differences, patients = paired(candidate, champion, name)
+    return mean_estimate(differences, patients, seed)
+
+
+def paired(candidate: Sequence[ItemScore], champion: Sequence[ItemScore], name: str) -> tuple[list[float], list[str]]:
+    """Candidate minus champion for each item both were scored on, and whose item it is."""
     base = {(s.item, s.finding): s.values.get(name) for s in champion}
     differences: list[float] = []
     groups: list[str] = []
@@ -124,7 +130,7 @@ def paired_difference(
         if ours is not None and theirs is not None:
             differences.append(ours - theirs)
             groups.append(score.patient)
-    return mean_estimate(differences, groups, seed)
+    return differences, groups
 
 
 def _mean_of(scores: Sequence[ItemScore], name: str, seed: int) -> Estimate:

@@ -7,11 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from core.errors import ReadingRoomError
-from core.metrics import Estimate, ItemScore, Metric, paired_difference
+from core.metrics import Estimate, ItemScore, Metric, paired, paired_difference
 
 RESEARCH_ONLY = "For research, not for clinical decisions."
 SILENT_FAMILIES = frozenset({"pretraining"})
 """Families whose models tell readers nothing: they are what other trainings start from."""
+LEAST_PATIENTS = 5
+"""Fewer validation patients than these promote nothing by the rule."""
+HOPELESS = 0.2
+"""A model whose headline on a finding lies below this, interval and all, does not suggest it unasked."""
 
 
 class ModelState(StrEnum):
@@ -81,7 +85,8 @@ def judge(
     """The promotion rule: better than the champion on the same frozen items, by more than chance explains.
 
     The items are those of one snapshot's validation split; the difference is paired by item and resampled by patient;
-    the whole 95 % interval has to lie on the better side of zero. Without a champion the first model is promoted.
+    the whole 95 % interval has to lie on the better side of zero, and it has to come from LEAST_PATIENTS at the least:
+    resampling a handful says nothing about the next. Without a champion the first model is promoted.
     """
     if champion is None:
         alone = paired_difference(candidate, candidate, headline)
@@ -89,11 +94,24 @@ def judge(
     difference = paired_difference(candidate, champion, headline)
     if difference.value is None or difference.low is None or difference.high is None:
         return Verdict(False, difference, "The two models have no scored item in common, so they cannot be compared.")
+    patients = len(set(paired(candidate, champion, headline)[1]))
+    if patients < LEAST_PATIENTS:
+        words = f"Only {patients} validation patients could be compared; the rule asks for {LEAST_PATIENTS}."
+        return Verdict(False, difference, words)
     edge = difference.low if higher_is_better else -difference.high
     figures = f"{difference.value:+.3f} {headline} ({difference.low:+.3f} to {difference.high:+.3f}, N {difference.n})"
     if edge > 0:
         return Verdict(True, difference, f"Better than the model in use by {figures}.")
     return Verdict(False, difference, f"Not better than the model in use beyond chance: {figures}.")
+
+
+def worth_suggesting(model: ModelVersion) -> tuple[str, ...]:
+    """The findings that a model suggests unasked: not those on which its validation was hopeless. A finding that nobody
+    could validate is suggested; asked for by name, all are."""
+    metric = model.metrics.get(model.headline)
+    known = metric.per_finding if metric else {}
+    highest = {finding: estimate.high for finding, estimate in known.items()}
+    return tuple(key for key in model.findings if (high := highest.get(key)) is None or high >= HOPELESS)
 
 
 def require_promotable(model: ModelVersion) -> None:

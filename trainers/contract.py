@@ -162,7 +162,7 @@ class Family(Protocol[Trained]):
         says goes into the prediction's payload. What is said of a whole study is said of its first film.
 
         `prompts` maps the findings wanted to the words to ask with (None: the finding's own name); None asks for all
-        that the model knows. Films of views that the family does not read get no suggestion; asked about by name,
+        that the model knows. Films of views that the family does not read get no suggestion; asked about in words,
         they raise ViewNotRead. Raises FindingNotLearned.
         """
 

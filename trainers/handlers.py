@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
-from core.registry import ModelVersion, Verdict, judge
+from core.registry import ModelVersion, Verdict, judge, worth_suggesting
 from core.snapshots import Manifest, Snapshot, from_bytes, require_unseen
 from core.studies import Split
 from core.workspace import Workspace
@@ -201,8 +201,8 @@ def predict_job(desk: Desk) -> Mapping[str, Any]:
         done = predictions.predicted_images(session, version.id)
     family = family_of(version.family)
     model = family.load(desk.workspace.models / version.folder)
-    wanted = parameters.get("findings")
-    prompts = dict.fromkeys(wanted) if wanted else None
+    wanted = parameters.get("findings") or worth_suggesting(version)
+    prompts = dict.fromkeys(wanted) if version.findings else None
     pending = _pending(desk, parameters.get("dataset"), bool(parameters.get("unreviewed")), done)
     began, made = time.monotonic(), 0
     for start in range(0, len(pending), PREDICTED_AT_ONCE):

@@ -1,5 +1,7 @@
 """Intervals and paired differences, against hand-worked values and the properties they must have."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,15 +9,17 @@ from hypothesis import strategies as st
 
 from core.metrics import (
     NOT_EVALUABLE,
+    Estimate,
     Evaluation,
     ItemScore,
+    Metric,
     mean_estimate,
     metric_from_json,
     metric_to_json,
     paired_difference,
     summarise,
 )
-from core.registry import judge
+from core.registry import ModelState, ModelVersion, judge, worth_suggesting
 
 
 def scores(values: list[float | None], finding: str = "heart", patients: list[str] | None = None) -> list[ItemScore]:
@@ -89,6 +93,22 @@ def test_better_is_better_only_beyond_its_interval() -> None:
     assert not judge(wild, steady, "dice").promote
     assert not judge(steady, steady, "dice").promote
     assert judge(steady, better, "dice", higher_is_better=False).promote
+
+
+def test_a_handful_of_patients_promotes_nothing() -> None:
+    verdict = judge(scores([0.9] * 4), scores([0.1] * 4), "dice")
+    assert not verdict.promote
+    assert "Only 4 validation patients" in verdict.reason
+    assert judge(scores([0.9] * 5), scores([0.1] * 5), "dice").promote
+
+
+def test_a_finding_on_which_validation_was_hopeless_is_not_suggested_unasked() -> None:
+    told = {"heart": Estimate(0.9, 0.8, 0.95, 20), "nodule": Estimate(0.1, 0.0, 0.15, 20), "edema": NOT_EVALUABLE}
+    model = ModelVersion(
+        1, "segmentation", 1, ModelState.CANDIDATE, "folder", {}, None, ("heart", "nodule", "edema", "fracture"),
+        "dice", {"dice": Metric(NOT_EVALUABLE, told)}, datetime.now(UTC), "Ann",
+    )  # fmt: skip
+    assert worth_suggesting(model) == ("heart", "edema", "fracture")
 
 
 def test_models_without_a_common_item_cannot_be_judged() -> None:

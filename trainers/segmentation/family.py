@@ -116,7 +116,8 @@ class Segmentation:
             asked: dict[str, str | None] = {finding.key: None for finding in model.findings}
         else:
             asked = dict(prompts)
-            if any(image.view is View.LATERAL for image, _ in images):
+            in_words = any(phrase is not None for phrase in prompts.values())
+            if in_words and any(image.view is View.LATERAL for image, _ in images):
                 raise ViewNotRead(self.name)
         findings = {key: self._finding(model, key) for key in asked}
         cache = _cache(model.recipe, shelf)
