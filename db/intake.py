@@ -80,7 +80,7 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
         _add_absences(session, image_row, image.absent)
     reports = _add_report(session, row, study, skipped)
     _add_labels(session, row, study.labels)
-    if images:
+    if images or study.split is not None:
         session.flush()
         splits.settle(session, patient)
     return Added(int(is_new), images, masks, reports, duplicates, tuple(skipped))

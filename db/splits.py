@@ -1,11 +1,25 @@
 """Where each patient falls: settled when they come in, frozen when a snapshot first takes them."""
 
-from sqlalchemy import distinct, func, select
-from sqlalchemy.orm import Session
+from collections.abc import Collection
 
+from sqlalchemy import distinct, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from core.errors import ReadingRoomError
 from core.snapshots import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
 from db.tables import DatasetRow, ImageRow, PatientRow, PinnedImageRow, StudyRow
+
+
+class PinnedFilmsJudge(ReadingRoomError):
+    """Films that taught a shipped model are among those that an earlier snapshot froze for judging models."""
+
+    def __init__(self, patients: int, datasets: Collection[str]) -> None:
+        super().__init__(
+            f"{patients} patients of {', '.join(sorted(datasets))} are frozen to judge models, and the model learned "
+            "from their films, so what it scored there would be worth nothing. Use it in another workspace "
+            "(READING_ROOM_HOME)."
+        )
 
 
 def policy_of(dataset: DatasetRow) -> SplitPolicy:
@@ -48,6 +62,26 @@ def freeze(session: Session, dataset: DatasetRow, asked: SplitPolicy | None) -> 
         patient.split_frozen = True
 
 
+def require_pinnable(session: Session, shas: Collection[str]) -> None:
+    """Raises PinnedFilmsJudge when one of these images belongs to a patient frozen in validation or test."""
+    judges = [p for p in _holders(session, shas) if p.split_frozen and p.split != Split.TRAIN]
+    if judges:
+        raise PinnedFilmsJudge(len(judges), {patient.dataset.name for patient in judges})
+
+
+def pin(session: Session, shas: Collection[str], reason: str) -> None:
+    """Keep the patients of these images in training, those on record and those still to come.
+
+    Raises PinnedFilmsJudge.
+    """
+    require_pinnable(session, shas)
+    known = set(session.scalars(select(PinnedImageRow.sha)))
+    session.add_all(PinnedImageRow(sha=sha, reason=reason) for sha in sorted(set(shas) - known))
+    session.flush()
+    for patient in _holders(session, shas):
+        settle(session, patient)
+
+
 def torn_groups(session: Session, dataset: DatasetRow) -> dict[str, str]:
     """Patients who share an image with a patient of another split, both frozen before the image joined them.
 
@@ -69,6 +103,19 @@ def torn_groups(session: Session, dataset: DatasetRow) -> dict[str, str]:
     )
     reason = "shares an image with a patient whose split was frozen otherwise"
     return {patient.key: reason for patient in session.scalars(query)}
+
+
+def _holders(session: Session, shas: Collection[str]) -> list[PatientRow]:
+    """The patients who have one of these images."""
+    query = (
+        select(PatientRow)
+        .join(StudyRow, StudyRow.patient_id == PatientRow.id)
+        .join(ImageRow, ImageRow.study_id == StudyRow.id)
+        .where(ImageRow.sha.in_(list(shas)))
+        .options(joinedload(PatientRow.dataset))
+        .distinct()
+    )
+    return list(session.scalars(query))
 
 
 def _companions(session: Session, patient: PatientRow) -> list[PatientRow]:

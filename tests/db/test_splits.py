@@ -7,6 +7,7 @@ from core.snapshots import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
 from db import snapshots
 from db.engine import Database
+from db.splits import PinnedFilmsJudge, pin
 from db.tables import PatientRow, PinnedImageRow
 from tests.db.conftest import bring
 
@@ -98,3 +99,36 @@ def test_a_patient_who_taught_a_shipped_model_stays_in_training(database: Databa
     for number in range(30):
         bring(database, f"p{number}", sha=f"film {number}")
     assert set(splits(database).values()) == {"train"}
+
+
+def test_a_split_stated_again_does_not_take_a_pinned_patient_out_of_training(database: Database) -> None:
+    with database.writing() as session:
+        pin(session, ["film"], "starter model")
+    for _ in range(2):
+        bring(database, "p", sha="film", split=Split.TEST)
+    assert splits(database) == {"p": "train"}
+
+
+def test_pinning_moves_those_on_record_with_all_who_share_their_images(database: Database) -> None:
+    for number in range(10):
+        bring(database, f"a{number}", sha=f"film {number}", split=Split.TEST)
+        bring(database, f"b{number}", sha=f"film {number}")
+    bring(database, "c", sha="another", split=Split.TEST)
+    with database.writing() as session:
+        pin(session, [f"film {number}" for number in range(10)], "starter model")
+        pin(session, ["film 1", "film 2"], "starter model")
+    found = splits(database)
+    assert found.pop("c") == "test"
+    assert set(found.values()) == {"train"}
+
+
+def test_films_of_patients_frozen_to_judge_cannot_be_pinned(database: Database) -> None:
+    bring(database, "judge", sha="film", split=Split.TEST)
+    bring(database, "pupil", sha="other film", split=Split.TRAIN)
+    freeze(database)
+    with database.writing() as session:
+        pin(session, ["other film"], "starter model")
+    with pytest.raises(PinnedFilmsJudge, match="1 patients of chest"), database.writing() as session:
+        pin(session, ["film", "other film"], "starter model")
+    with database.reading() as session:
+        assert set(session.scalars(select(PinnedImageRow.sha))) == {"other film"}
