@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ReadingRoomError
 from core.jobs import JobKind, JobRequest
-from core.registry import SILENT_FAMILIES, ModelVersion, Verdict, judge, require_promotable
+from core.registry import SILENT_FAMILIES, ModelState, ModelVersion, Verdict, judge, require_promotable
 from core.studies import Split
 from db import jobs, models
 
@@ -63,7 +63,14 @@ def take_back(session: Session, family: str, reason: str, by: str) -> ModelVersi
     return restored
 
 
-def _queue_predictions(session: Session, model: ModelVersion, by: str) -> None:
-    parameters = {"model": model.name, "dataset": None, "unreviewed": True, "findings": None}
+def suggest_for(session: Session, dataset: str, by: str) -> None:
+    """Queue what the models in use suggest for a dataset's studies not yet reviewed."""
+    for model in models.models(session):
+        if model.state is ModelState.CHAMPION:
+            _queue_predictions(session, model, by, dataset)
+
+
+def _queue_predictions(session: Session, model: ModelVersion, by: str, dataset: str | None = None) -> None:
+    parameters = {"model": model.name, "dataset": dataset, "unreviewed": True, "findings": None}
     if model.family not in SILENT_FAMILIES:
         jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, model.family), by)

@@ -14,7 +14,7 @@ from core.studies import IncomingStudy, Skipped, View
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, ImportPlan
 from data.quality import QualityReport, Tally
-from db import audit, intake, jobs
+from db import audit, intake, jobs, promotion
 from db.intake import StoredImage
 from db.work import Ticket
 
@@ -82,7 +82,10 @@ def bring_in(
 
 
 def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str, report: Report) -> QualityReport:
-    """Import what a plan brings, wherever it came from. Raises DiskFull."""
+    """Import what a plan brings, wherever it came from; new films are queued for the models in use to look at.
+
+    Raises DiskFull.
+    """
     tally = Tally(dataset)
     done = 0
     for batch in _batches(found.studies):
@@ -93,6 +96,8 @@ def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str
     told = tally.report(found.warnings)
     with house.database.writing() as session:
         audit.record(session, actor, f"import {kind}", dataset, f"{told.studies} studies, {told.images} images")
+        if told.images:
+            promotion.suggest_for(session, dataset, actor)
     return told
 
 
