@@ -30,6 +30,7 @@ MODULES: Mapping[str, str] = {
     "models": "app.cli.registry",
     "promote": "app.cli.registry",
     "rollback": "app.cli.registry",
+    "starter": "app.cli.starter",
     "backup": "app.cli.upkeep",
     "restore": "app.cli.upkeep",
     "doctor": "app.cli.upkeep",

@@ -12,6 +12,7 @@ from app.clerk import work
 from app.cli.output import AsJson, answer, say
 from app.house import open_house
 from app.services.demo import load_demo
+from app.services.starter import welcome
 from app.supervisor import LOOPBACK
 from app.supervisor import serve as keep_serving
 from core.workspace import workspace
@@ -27,6 +28,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     demo: Annotated[bool, typer.Option(help="Put simulated studies into an empty database.")] = True,
+    starter: Annotated[bool, typer.Option(help="Begin with the starter model where no segmentation model is.")] = True,
     browser: Annotated[bool, typer.Option(help="Show it in this desktop's browser, from a terminal.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -41,6 +43,8 @@ def serve(
         house = open_house(place)
         if demo:
             load_demo(house, say)
+        if starter:
+            welcome(house, say)
 
     def opened(url: str) -> None:
         answer({"url": url, "pid": os.getpid(), "home": str(place.home)}, as_json, lambda out: _open(out, url))

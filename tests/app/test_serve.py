@@ -34,7 +34,7 @@ class Serving:
 
     def __init__(self, place: Workspace, port: int) -> None:
         self.place, self.port = place, port
-        command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--no-demo", "--json"]
+        command = [sys.executable, "-m", "app", "serve", "--port", str(port), "--no-demo", "--no-starter", "--json"]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.opened = json.loads(self.process.stdout.readline())

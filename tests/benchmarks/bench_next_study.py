@@ -76,7 +76,7 @@ def fill(home: Path, studies: int, side: int) -> None:
 
 def serve(home: Path) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "8791", "--no-demo", "--json"],
+        [sys.executable, "-m", "app", "serve", "--port", "8791", "--no-demo", "--no-starter", "--json"],
         env={**os.environ, HOME_VARIABLE: str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

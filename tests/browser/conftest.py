@@ -32,7 +32,7 @@ class Workstation:
 def serving(home: Path) -> tuple[subprocess.Popen[str], Workstation]:
     """Start the server, the worker, the inference process and the clerk over an empty workspace."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", str(_free_port()), "--no-demo", "--json"],
+        [sys.executable, "-m", "app", "serve", "--port", str(_free_port()), "--no-demo", "--no-starter", "--json"],
         cwd=ROOT,
         env={**os.environ, HOME_VARIABLE: str(home)},
         stdout=subprocess.PIPE,
