@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.screens import deciding, frame, jobs, session, times
+from app.screens import models_charts as charts
+from app.screens.models_pictures import show_pictures, show_same_films
+from app.screens.models_scores import Place, floor, interval, matrix, metric_name, places_table, signed
 from app.screens.pages import pages
 from app.screens.tables import html_table
 from app.services import figures, training
 from app.services import models as service
-from core.metrics import Estimate, Evaluation, Metric
+from core.metrics import Evaluation, Metric
 from core.registry import ModelState, ModelVersion
 from core.studies import Split
 
 _NONE = "Nothing"
-_METRICS = {"dice": "Dice", "iou": "IoU", "ece": "ECE", "mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "auroc": "AUROC"}
 
 
 def show() -> None:
@@ -48,7 +52,10 @@ def show() -> None:
 
 
 def versions_table(versions: Sequence[ModelVersion]) -> str:
-    """The versions of a family, newest first, what each learned from and how good it is."""
+    """The versions of a family, newest first, what each learned from and how good it is, beside its floor where one was
+    recorded."""
+    floors = [floor(model.metrics, model.headline) for model in versions]
+    with_floors = any(each.value is not None for each in floors)
     rows = [
         (
             model.name,
@@ -57,25 +64,18 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
             f"{metric_name(model.headline)} {interval(model.metrics[model.headline].overall)}"
             if model.headline in model.metrics
             else "",
+            *((interval(lowest) if lowest.value is not None else "",) if with_floors else ()),
             ", ".join(finding.replace("_", " ") for finding in model.findings),
             times.moment(model.created_at),
             model.created_by,
             model.reason or "",
         )
-        for model in versions
+        for model, lowest in zip(versions, floors, strict=True)
     ]
-    return html_table(("Version", "State", "Learned from", "Validated", "Answers for", "When", "By", "Why"), rows)
-
-
-def metric_name(name: str) -> str:
-    return _METRICS.get(name, name.replace("_", " ").capitalize())
-
-
-def interval(estimate: Estimate) -> str:
-    """A value with its 95 % interval and N, as "0.951 (0.940 to 0.962), N 12"."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "not measured"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), N {estimate.n}"
+    floor_heading = ("Floor",) if with_floors else ()
+    return html_table(
+        ("Version", "State", "Learned from", "Validated", *floor_heading, "Answers for", "When", "By", "Why"), rows
+    )
 
 
 def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) -> None:
@@ -102,7 +102,7 @@ def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) 
     pair = [model for name in (one, other) for model in versions if model.name == name]
     view = st.segmented_control(
         "Show",
-        ["Scores", "Curves", "Examples", "Failures", "Card"],
+        ["Scores", "Words", "Calibration", "Pictures", "Same films", "Film by film", "Curves", "Card"],
         default="Scores",
         required=True,
         label_visibility="collapsed",
@@ -114,77 +114,125 @@ def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) 
         for column, model in zip(st.columns(len(pair), gap="large"), pair, strict=True):
             column.markdown(figures.card(house, model) or "Its card is not on this machine.")
     elif place is None:
-        st.html('<div class="rr-quiet">This version was not measured yet. Measure it on a snapshot.</div>')
-    elif view == "Examples":
-        _examples(pair, place)
-    elif view == "Failures":
-        _failures(pair, place)
+        _unmeasured(pair[0])
+    elif view == "Words":
+        _words(pair, place)
+    elif view == "Calibration":
+        _calibration(pair, place)
+    elif view == "Pictures":
+        show_pictures(pair, place)
+    elif view == "Same films":
+        show_same_films(pair, place)
+    elif view == "Film by film":
+        _film_by_film(pair, place)
     else:
         _scores(pair, place)
 
 
-def _places(evaluations: Sequence[Evaluation]) -> list[tuple[str, str]]:
+def _places(evaluations: Sequence[Evaluation]) -> list[Place]:
     return list(dict.fromkeys((each.snapshot, each.split) for each in evaluations))
 
 
-def _scores(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
+def _unmeasured(model: ModelVersion) -> None:
+    quiet = "This version was not measured here yet. Measure it on a snapshot."
+    if model.metrics:
+        st.html(matrix(model.metrics))
+        quiet += " Above is what it brought with it."
+    st.html(f'<div class="rr-quiet">{quiet}</div>')
+
+
+def _scores(pair: Sequence[ModelVersion], place: Place) -> None:
     house = session.house()
-    told = [_metrics(service.evaluations(house, model.name), place) for model in pair]
-    if len(pair) == 2 and told[1] is not None and place[1] in set(Split):
+    measured = [service.evaluations(house, model.name) for model in pair]
+    if len(pair) == 2 and place[1] in set(Split):
         compared = service.compare(house, pair[0].name, pair[1].name, place[0], Split(place[1]))
         if compared is not None and compared.difference.value is not None:
             words = f"{pair[0].name} minus {pair[1].name} on the same films: {metric_name(pair[0].headline)} "
             st.html(f'<div class="rr-finding-out">{frame.escaped(words + signed(compared.difference))}</div>')
-    rows = []
-    for name, metric in (told[0] or {}).items():
-        for finding in ("", *metric.per_finding):
-            cells = [interval(_estimate(each, name, finding)) if each else "not measured here" for each in told]
-            rows.append((metric_name(name) if not finding else "", finding.replace("_", " ") or "all", *cells))
-    with st.container(width=980):
-        st.html(html_table(("", "Finding", *(model.name for model in pair)), rows))
-    st.html('<div class="rr-quiet">In brackets the 95 % interval, resampled by patient. N counts films.</div>')
+    for column, model, evaluations in zip(_columns(pair), pair, measured, strict=True):
+        with column:
+            _title(pair, model)
+            metrics = _metrics(evaluations, place)
+            st.html(matrix(metrics) if metrics else '<div class="rr-quiet">It was not measured here.</div>')
+    st.html(
+        '<div class="rr-quiet">Beneath each value its 95 % interval, resampled by patient; N, the films counted, shows '
+        "where the pointer rests.</div>"
+    )
+    for column, model, evaluations in zip(_columns(pair), pair, measured, strict=True):
+        column.html(places_table(evaluations, model.headline, place))
 
 
-def signed(difference: Estimate) -> str:
-    if difference.value is None or difference.low is None or difference.high is None:
-        return "cannot be compared"
-    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), N {difference.n}"
+def _words(pair: Sequence[ModelVersion], place: Place) -> None:
+    """Does it listen: Dice to other words, and whose truth each prompt finds."""
+    house = session.house()
+    st.html(
+        '<div class="rr-quiet">Dice as asked, and to words that should ruin it; then what each prompt marked on each '
+        "structure's truth, where only its own should be high.</div>"
+    )
+    for column, model in zip(_columns(pair), pair, strict=True):
+        with column:
+            _title(pair, model)
+            metrics = _metrics(service.evaluations(house, model.name), place) or {}
+            details = figures.details(house, model, *place)
+            left, right = st.columns([0.56, 0.44], gap="large") if len(pair) == 1 else (st.container(), st.container())
+            with left:
+                _chart(charts.wording(metrics), f"wording-{model.name}", "Other words were not tried here.")
+            with right:
+                found = charts.prompts(details) if details is not None else None
+                _chart(found, f"prompts-{model.name}", "No answers to single prompts were kept here.")
 
 
-def _metrics(evaluations: Sequence[Evaluation], place: tuple[str, str]) -> Mapping[str, Metric] | None:
+def _calibration(pair: Sequence[ModelVersion], place: Place) -> None:
+    """Can it be believed: probabilities beside the truth, expected Dice beside the Dice found."""
+    house = session.house()
+    for column, model in zip(_columns(pair), pair, strict=True):
+        with column:
+            _title(pair, model)
+            metrics = _metrics(service.evaluations(house, model.name), place) or {}
+            details = figures.details(house, model, *place)
+            if "ece" in metrics:
+                words = f"Expected calibration error, over pixels: {interval(metrics['ece'].overall)} patients"
+                st.html(f'<div class="rr-quiet">{frame.escaped(words)}</div>')
+            if details is None or not details.reliability:
+                st.html('<div class="rr-quiet">No probabilities were kept here.</div>')
+                continue
+            left, right = st.columns(2, gap="large") if len(pair) == 1 else (st.container(), st.container())
+            with left:
+                _chart(charts.reliability(details.reliability), f"reliability-{model.name}", "")
+            with right:
+                _chart(charts.sureness(details.sureness), f"sureness-{model.name}", "No film told how sure it was.")
+
+
+def _chart(figure: go.Figure | None, key: str, without: str) -> None:
+    if figure is None:
+        st.html(f'<div class="rr-quiet">{without}</div>')
+    else:
+        st.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
+
+
+def _columns(pair: Sequence[ModelVersion]) -> Sequence[DeltaGenerator]:
+    return st.columns(len(pair), gap="large")
+
+
+def _title(pair: Sequence[ModelVersion], model: ModelVersion) -> None:
+    if len(pair) > 1:
+        st.html(f'<div class="rr-title">{frame.escaped(model.name)}</div>')
+
+
+def _metrics(evaluations: Sequence[Evaluation], place: Place) -> Mapping[str, Metric] | None:
     return next((each.metrics for each in evaluations if (each.snapshot, each.split) == place), None)
 
 
-def _estimate(metrics: Mapping[str, Metric], name: str, finding: str) -> Estimate:
-    metric = metrics.get(name, Metric(Estimate(None, None, None, 0)))
-    return metric.per_finding.get(finding, Estimate(None, None, None, 0)) if finding else metric.overall
-
-
 def _curves(pair: Sequence[ModelVersion]) -> None:
-    for column, model in zip(st.columns(len(pair), gap="large"), pair, strict=True):
+    for column, model in zip(_columns(pair), pair, strict=True):
         with column:
             st.html(f'<div class="rr-title">{frame.escaped(model.name)}</div>')
             points = training.curve(session.house(), model.job) if model.job is not None else ()
-            if points:
-                figure = jobs.curves(points, 380)
-                st.plotly_chart(figure, key=f"curve-{model.name}", theme=None, config={"displayModeBar": False})
-            else:
-                st.html('<div class="rr-quiet">It brought no curves.</div>')
+            figure = jobs.curves(points, 380) if points else None
+            _chart(figure, f"curve-{model.name}", "It brought no curves.")
 
 
-def _examples(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
-    for column, model in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
-        with column:
-            st.html(f'<div class="rr-title">{frame.escaped(model.name)}: film, truth, prediction; failures first</div>')
-            shown = figures.examples(session.house(), model, *place)
-            with st.grid(1 if len(pair) > 1 else 2, gap="small"):
-                for example in shown:
-                    st.image(example.path, caption=frame.plain(example.name), width="stretch")
-            if not shown:
-                st.html('<div class="rr-quiet">It left no pictures here.</div>')
-
-
-def _failures(pair: Sequence[ModelVersion], place: tuple[str, str]) -> None:
+def _film_by_film(pair: Sequence[ModelVersion], place: Place) -> None:
     """Film by film, where the first of the two does worst."""
     compared = None
     if place[1] in set(Split):

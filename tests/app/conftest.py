@@ -1,5 +1,7 @@
 """A house with a few studies in it, as the screens' tests need one."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from app.house import House, open_house
@@ -30,12 +32,20 @@ def frozen(demo: House) -> House:
     return demo
 
 
-def put_model(house: House, dice: list[float], findings: tuple[str, ...] = ("heart",)) -> ModelVersion:
-    """A model on record, trained on "first", which scored these values on validation, one a film."""
-    scores = tuple(ItemScore(f"film-{i}", f"patient-{i}", "heart", {"dice": value}) for i, value in enumerate(dice))
-    metrics = summarise(scores, ["dice"])
+def put_model(
+    house: House,
+    dice: list[float],
+    findings: tuple[str, ...] = ("heart",),
+    folder: str = "segmentation-test",
+    more: Mapping[str, float] | None = None,
+) -> ModelVersion:
+    """A model on record, trained on "first", which scored these values on validation, one a film, and `more` on all."""
+    scores = tuple(
+        ItemScore(f"film-{i}", f"patient-{i}", "heart", {"dice": value, **(more or {})}) for i, value in enumerate(dice)
+    )
+    metrics = summarise(scores, ["dice", *(more or {})])
     with house.database.writing() as session:
-        new = NewModel("segmentation", "segmentation-test", {"preset": "smoke"}, findings, "dice", metrics, "first")
+        new = NewModel("segmentation", folder, {"preset": "smoke"}, findings, "dice", metrics, "first")
         model = models.register(session, new, "tester")
         evaluation = Evaluation(model.name, "first", Split.VALIDATION, len(dice), 1.0, metrics, scores)
         models.record_evaluation(session, evaluation, "tester")

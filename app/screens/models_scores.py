@@ -1,0 +1,94 @@
+"""What a version scored, as a matrix of findings and metrics."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from app.screens.tables import html_table
+from core.metrics import NOT_EVALUABLE, Estimate, Evaluation, Metric
+
+WORDINGS = {
+    "dice": "as asked",
+    "dice_dropped": "without words",
+    "dice_shuffled": "another finding's words",
+    "dice_negated": "denied",
+    "dice_wrong_prompt": "on other structures",
+}
+"""How Dice is named in the words test. The first is the honest answer; all the others should be low."""
+
+_METRICS = {"dice": "Dice", "iou": "IoU", "ece": "ECE", "mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "auroc": "AUROC"}
+
+Place = tuple[str, str]
+
+
+def metric_name(name: str) -> str:
+    return _METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def interval(estimate: Estimate) -> str:
+    """A value with its 95 % interval and N, as "0.951 (0.940 to 0.962), N 12"."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "not measured"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), N {estimate.n}"
+
+
+def signed(difference: Estimate) -> str:
+    if difference.value is None or difference.low is None or difference.high is None:
+        return "cannot be compared"
+    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), N {difference.n}"
+
+
+def floor(metrics: Mapping[str, Metric], headline: str) -> Estimate:
+    """What the headline is without any skill (chance, a constant answer), where somebody recorded it as
+    `<headline>_floor`."""
+    metric = metrics.get(f"{headline}_floor")
+    return metric.overall if metric is not None else NOT_EVALUABLE
+
+
+def matrix(metrics: Mapping[str, Metric]) -> str:
+    """Findings down, metrics across, each value over its interval; N shows where the pointer rests. Dice to other words
+    is told elsewhere."""
+    shown = {name: metric for name, metric in metrics.items() if name == "dice" or name not in WORDINGS}
+    findings = list(dict.fromkeys(finding for metric in shown.values() for finding in metric.per_finding))
+    headings = "".join(f"<th class=number>{escape(metric_name(name))}</th>" for name in shown)
+    alone = len(findings) == 1
+    rows = [_row(findings[0] if alone else "all", [metric.overall for metric in shown.values()])]
+    for finding in () if alone else findings:
+        rows.append(_row(finding, [metric.per_finding.get(finding, NOT_EVALUABLE) for metric in shown.values()]))
+    return (
+        f'<table class="rr-table rr-matrix"><thead><tr><th></th>{headings}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def places_table(evaluations: Sequence[Evaluation], headline: str, chosen: Place | None) -> str:
+    """Everything that a version was measured on, newest first, each place once; the chosen one is marked."""
+    newest = {(each.snapshot, each.split): each for each in reversed(evaluations)}
+    rows = [
+        (
+            f"{each.snapshot}, {each.split}",
+            interval(each.metrics[headline].overall) if headline in each.metrics else "not measured",
+            f"{each.n:,}",
+            "shown" if place == chosen else "",
+        )
+        for place, each in sorted(newest.items(), key=lambda entry: evaluations.index(entry[1]))
+    ]
+    return html_table(("Measured on", metric_name(headline), "Films", ""), rows, numbers=(2,))
+
+
+def _row(name: str, estimates: Sequence[Estimate]) -> str:
+    cells = "".join(
+        f'<td class=number title="{_hint(each)}">{_value(each)}<small>{_span(each)}</small></td>' for each in estimates
+    )
+    return f"<tr><td>{escape(name.replace('_', ' '))}</td>{cells}</tr>"
+
+
+def _hint(estimate: Estimate) -> str:
+    return f"N {estimate.n}" if estimate.value is not None else "Nothing here to measure it on"
+
+
+def _value(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else f"{estimate.value:.3f}"
+
+
+def _span(estimate: Estimate) -> str:
+    return "" if estimate.low is None or estimate.high is None else f"{estimate.low:.3f} to {estimate.high:.3f}"
