@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.findings import VOCABULARY, Finding, by_key
 from core.reports import (
     SHORT_REPORT,
     TEMPLATED_NORMAL,
@@ -12,6 +13,7 @@ from core.reports import (
     clean,
     parse_sections,
     sentences,
+    sentences_on,
 )
 
 MIMIC = """                                 FINAL REPORT
@@ -195,3 +197,49 @@ def test_cleaning_twice_is_cleaning_once(findings: str, impression: str, drop_ma
     cleaning = Cleaning(drop_marks, drop_normals)
     once = clean(Report(findings=findings, impression=impression), cleaning)
     assert clean(once, cleaning) == once
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("nodule", "Two nodules are seen."),
+        ("nodule", "NODULE in the left upper zone."),
+        ("pleural_effusion", "Small bilateral effusions."),
+        ("pleural_effusion", "There is no pleural effusion."),
+        ("heart", "The cardiac silhouette is enlarged."),
+        ("cardiomegaly", "Enlarged cardiac silhouette."),
+        ("left_lung", "The left lung field is clear."),
+        ("central_venous_line", "A central line ends in the superior vena cava."),
+    ],
+)
+def test_a_finding_is_mentioned_by_its_name_another_word_for_it_and_their_plurals(key: str, sentence: str) -> None:
+    report = Report(findings=f"Unremarkable bones. {sentence}")
+    assert [found.text for found in sentences_on(report, by_key()[key])] == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("heart", "History of heartburn."),
+        ("nodule", "Nodular pattern."),
+        ("left_lung", "The right lung field is clear."),
+        ("pneumothorax", "Hydropneumothoraces."),
+        ("edema", "Oedematous."),
+    ],
+)
+def test_a_word_that_only_holds_a_findings_name_is_no_mention(key: str, sentence: str) -> None:
+    assert sentences_on(Report(findings=sentence), by_key()[key]) == ()
+
+
+def test_mentions_come_from_both_sections_with_their_places_and_never_from_the_indication() -> None:
+    report = Report(indication="Nodule?", findings="Heart normal. A nodule.", impression="Pulmonary nodule.")
+    found = sentences_on(report, by_key()["nodule"])
+    assert [(s.section, s.text) for s in found] == [("findings", "A nodule."), ("impression", "Pulmonary nodule.")]
+    assert report.findings[found[0].start : found[0].end] == found[0].text
+
+
+@given(findings=prose, finding=st.sampled_from(VOCABULARY))
+def test_the_sentences_on_a_finding_are_sentences_of_the_report(findings: str, finding: Finding) -> None:
+    report = Report(findings=f"{findings} {finding.name}. Clear.")
+    found = sentences_on(report, finding)
+    assert found and set(found) <= set(sentences(report))
