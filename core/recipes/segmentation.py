@@ -26,7 +26,7 @@ class SegmentationRecipe(Recipe):
         basic=True,
     )
     weights_folder: str = option(
-        "", "Folder of pretrained weights; empty looks in the workspace's folder weights, then asks the hub."
+        "", "Folder of pretrained weights, looked into before the workspace's folder weights and the hub."
     )
     start_from: str = option(
         "", "Model whose weights training goes on from, such as pretraining-v1 or segmentation-v2.", basic=True
@@ -70,6 +70,9 @@ class SegmentationRecipe(Recipe):
     tversky_alpha: float = option(0.3, "What a falsely marked pixel costs in the Tversky loss.", low=0, high=1)
     tversky_beta: float = option(0.7, "What a missed pixel costs in the Tversky loss.", low=0, high=1)
     augment: Literal["none", "light", "strong"] = option("strong", "How much each film is varied.", basic=True)
+    calm_from: float = option(
+        1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1
+    )
     flip_probability: float = option(
         0.5, "How often a film is mirrored, sides swapped in text and masks.", low=0, high=1
     )
@@ -102,7 +105,7 @@ def presets() -> Mapping[str, SegmentationRecipe]:
     """`cpu` needs no accelerator and no hub, `clip` is the published architecture, `edge` a small encoder for small
     machines, `smoke` trains in seconds, for tests."""
     return {
-        "cpu": SegmentationRecipe(epochs=20, minimum_steps=1200, averaging=0.995),
+        "cpu": SegmentationRecipe(epochs=24, minimum_steps=1500, averaging=0.995, calm_from=0.7),
         "clip": SegmentationRecipe(
             preset="clip", encoder="resnet34", text_encoder="clip", weights="local", image_size=224, epochs=50,
             batch_size=16, decoder_channels=(256, 128, 64, 32, 16), text_width=256, learning_rate=1e-3,

@@ -1,6 +1,7 @@
 """What is trained: the network, its loss, and its score on the validation films, as Lightning's loop wants it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.recipes import SegmentationRecipe
-from trainers.augmentation import AUGMENTATIONS, as_floats, normalise
+from trainers.augmentation import AUGMENTATIONS, Augmentation, as_floats, normalise
 from trainers.backbones import TextFeatures
 from trainers.contract import FRAMES
 from trainers.datasets import Batches
@@ -20,7 +21,7 @@ from trainers.segmentation.batches import SegmentationBatch
 from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
-from trainers.segmentation.model import SegmentationModel, start_network
+from trainers.segmentation.model import SegmentationModel, start_network, weights_places
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -30,7 +31,7 @@ class SegmentationModule(lightning.LightningModule):
     def __init__(self, recipe: SegmentationRecipe, data: SegmentationData) -> None:
         super().__init__()
         self.recipe, self.data = recipe, data
-        self.text = TextFeatures(recipe.text_encoder, places=data.weights)
+        self.text = TextFeatures(recipe.text_encoder, places=weights_places(recipe, data.weights))
         dimension = self.text(["film"]).shape[-1]
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
@@ -65,8 +66,7 @@ class SegmentationModule(lightning.LightningModule):
         others = torch.nn.ModuleList(child for name, child in self.network.named_children() if name != "encoder")
         groups = encoder + parameter_groups(others, recipe.learning_rate, recipe.weight_decay)
         # Not the trainer's estimate: asking for that here would set the loaders up before a checkpoint fills them.
-        steps = recipe.epochs * -(-len(self.train_dataloader()) // recipe.accumulate)
-        return adamw_with_cosine(groups, recipe, steps)
+        return adamw_with_cosine(groups, recipe, self._all_steps)
 
     def on_train_batch_start(self, batch: SegmentationBatch, batch_idx: int) -> None:
         # Augmentation and dropout depend on seed, epoch and batch alone, so a resumed training repeats an unbroken one.
@@ -75,7 +75,7 @@ class SegmentationModule(lightning.LightningModule):
     def training_step(self, batch: SegmentationBatch, batch_idx: int) -> Tensor:
         recipe = self.recipe
         with torch.autocast(self.device.type, enabled=False):
-            films, masks, text = augment(batch, AUGMENTATIONS[recipe.augment], recipe.flip_probability)
+            films, masks, text = augment(batch, self._variation(), recipe.flip_probability)
             text = jittered(text, recipe.text_noise)
         logits = self.network(self._ready(films), text, batch.image_of)
         loss = segmentation_loss(logits, masks, recipe)
@@ -96,6 +96,15 @@ class SegmentationModule(lightning.LightningModule):
             if value is not None:
                 self.log(f"validation_dice/{finding.key}", value)
         self._scores, self._frame = DiceByFinding.of(len(self.data.findings)), Frame()
+
+    @cached_property
+    def _all_steps(self) -> int:
+        return self.recipe.epochs * -(-len(self.train_dataloader()) // self.recipe.accumulate)
+
+    def _variation(self) -> Augmentation:
+        recipe = self.recipe
+        calm = recipe.augment == "strong" and self.global_step >= recipe.calm_from * self._all_steps
+        return AUGMENTATIONS["light" if calm else recipe.augment]
 
     def _ready(self, films: Tensor) -> Tensor:
         return normalise(films, self.recipe.normalise).contiguous(memory_format=torch.channels_last)
