@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", help="what lies there, as for the import command")
     parser.add_argument("path", type=Path)
-    parser.add_argument("--dataset", default="loop")
+    parser.add_argument(
+        "--dataset", help="the dataset's name, by which its patients are split; the folder's by default"
+    )
     parser.add_argument("--budgets", default=BUDGETS)
     parser.add_argument("--plot", type=Path)
     add_recipe(parser)
@@ -83,16 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = parser.parse_args(arguments)
     house, recipe = open_house(), recipe_of(wanted)
     budgets = sorted(int(budget) for budget in wanted.budgets.split(","))
-    reference = bring_in(house, wanted.kind, wanted.path, wanted.dataset)
-    outline_test_patients(house, wanted.dataset, reference)
+    dataset = wanted.dataset or wanted.path.resolve().name
+    reference = bring_in(house, wanted.kind, wanted.path, dataset)
+    outline_test_patients(house, dataset, reference)
     rounds = []
     with Workbench(house) as bench:
         for done, budget in zip([0, *budgets], budgets, strict=False):
-            rounds.append(go_round(bench, wanted.dataset, recipe, reference, done, budget))
+            rounds.append(go_round(bench, dataset, recipe, reference, done, budget))
             say(f"{budget} studies: Dice {shown(rounds[-1].dice)}")
     if wanted.plot:
         draw(rounds, wanted.plot)
-    data = {"dataset": wanted.dataset, "recipe": recipe.to_mapping(), "rounds": [asdict(each) for each in rounds]}
+    data = {"dataset": dataset, "recipe": recipe.to_mapping(), "rounds": [asdict(each) for each in rounds]}
     answer(data, wanted.json, lambda out: show(out, rounds))
 
 

@@ -114,7 +114,7 @@ def test_the_loop_is_gone_round_and_taken_up_again_where_it_was_broken_off(
         for folder, pixels in places.items():
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(folder / f"film{number:02}.png")
-    words = ["folder", str(source), "--plot", str(plot), *QUICK, "--set", "minimum_steps=60"]
+    words = ["folder", str(source), "--dataset", "loop", "--plot", str(plot), *QUICK, "--set", "minimum_steps=60"]
     loop_curve.main([*words, "--budgets", "4"])
     (first,) = told(capsys)["rounds"]
     assert first["suggestions"] == 0 and first["drawn"] == 4 * len(ALL)
