@@ -5,9 +5,10 @@ are not empty; a film without the finding counts in `false_positive` alone (1 wh
 accuracy counts everywhere. Intervals resample patients, never films.
 
 Beside the honest answer stand those to words that should change it: none at all ("dropped": features of zeros), another
-finding's, or, where reports are read, what another study's report says ("shuffled"), and a denial ("negated"), each
-measured against the same truth; a model that listens scores badly. `dice_wrong_prompt` is the other way round: the
-honest answer against every other structure's truth.
+finding's, or, where reports are read, what another patient's report says ("shuffled"), and a denial ("negated"), each
+measured against the same truth, as `dice_dropped` and so on, or `false_positive_dropped` where the truth is empty; a
+model that listens scores badly. `dice_wrong_prompt` is the other way round: the honest answer against every other
+structure's truth.
 """
 
 from collections import defaultdict
@@ -69,9 +70,15 @@ def outline(
         group = films[start : start + FILMS_AT_ONCE]
         features = model.encode([cache.film(film.sha) for film in group])
         for row, film in enumerate(group):
-            other = films[(start + row + 1) % len(films)] if stressed else None
+            other = _next_patients(films, start + row) if stressed else None
             yield from _outlined(model, film, [level[row : row + 1] for level in features], cache, phrases, other)
         each(min(start + FILMS_AT_ONCE, len(films)))
+
+
+def _next_patients(films: Sequence[Film], place: int) -> Film:
+    """The next film of another patient, whose report says nothing of this one; the next film where there is none."""
+    after = [*films[place + 1 :], *films[: place + 1]]
+    return next((film for film in after if film.patient != films[place].patient), after[0])
 
 
 def _outlined(
@@ -94,17 +101,20 @@ def _outlined(
 
     text = model.read(words)
     honest = answers(text)
-    others: dict[str, NDArray[np.float32]] = {}
+    # Masks at once: probabilities of all wordings of a film of 6,000 pixels a side would fill the memory.
+    others: dict[str, NDArray[np.bool_]] = {}
     if other is not None:
-        others["dropped"] = answers(torch.zeros_like(text))
-        others["shuffled"] = answers(model.read([_exchanged(f, model, other) for f in asked]))
-        others["negated"] = answers(model.read([Words(denials_of(f)[0]) for f in asked]))
+        others["dropped"] = answers(torch.zeros_like(text)) > 0.5
+        others["shuffled"] = answers(model.read([_exchanged(f, model, other) for f in asked])) > 0.5
+        others["negated"] = answers(model.read([Words(denials_of(f)[0]) for f in asked])) > 0.5
     for row, finding in enumerate(asked):
         key, truth, predicted = finding.key, truths[finding.key], honest[row] > 0.5
         more: dict[str, float | None] = {}
         if truth.any():
-            more |= {f"dice_{how}": dice(answer[row] > 0.5, truth) for how, answer in others.items()}
+            more |= {f"dice_{how}": dice(answer[row], truth) for how, answer in others.items()}
             more["expected_dice"] = expected_dice(honest[row], predicted)
+        else:
+            more |= {f"false_positive_{how}": float(answer[row].any()) for how, answer in others.items()}
         if other is not None:
             on = {f.key: dice(predicted, truths[f.key]) for f in asked if truths[f.key].any() and _apart(f, finding)}
             more["dice_wrong_prompt"] = fmean(on.values()) if on else None
