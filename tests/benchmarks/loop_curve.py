@@ -6,8 +6,9 @@
 Needs a workspace of its own. The films are imported without their masks. An annotator outlines the test patients once,
 so that there is something to judge by; nobody is shown a suggestion there. Then a reader, who always draws what the
 masks held back say, goes down the worklist: for each budget so many more studies are read and submitted, a snapshot is
-frozen, a model trained, put in use by the promotion rule (by hand while too few patients validate), and its suggestions are what the reader corrects in the next
-round. Studies of validation patients are read too, and without suggestions: they judge.
+frozen, a model trained, put in use by the promotion rule (by hand while too few patients validate), and its suggestions
+are what the reader corrects in the next round. Studies of validation patients are read too, and without suggestions:
+they judge.
 
 Prints, by budget, Dice on the test patients with 95 % bootstrap intervals by patient, and how near the suggestions were
 to what the reader made of them. Can be broken off and started again.
