@@ -1,12 +1,15 @@
+import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
 
 from app.house import House
 from app.screens.jobs import curves, standing, title
 from app.services import training
+from core.errors import NotFound
 from core.jobs import CurvePoint, JobState, Progress
-from core.recipes import preset
+from core.recipes import changed, preset
 from db import jobs, work, workers
+from tests.app.conftest import put_model
 from tests.app.screen import press, screen, words
 
 
@@ -38,6 +41,25 @@ def test_a_recipe_that_contradicts_itself_is_told_and_cannot_start(frozen: House
     at.run()
     assert "image_size is a multiple of 32; 100 is not." in words(at)
     assert next(button for button in at.button if button.label == "Start training").disabled
+
+
+def test_a_pretraining_can_be_started_too(frozen: House) -> None:
+    at = screen("train")
+    at.selectbox(key="train-family").set_value("pretraining").run()
+    press(at, "Start training")
+    (job,) = training.recent_jobs(frozen)
+    assert job.family == "pretraining"
+    assert job.parameters["recipe"]["masked_share"] == 0.75
+
+
+def test_a_model_to_start_from_is_looked_up_before_the_job_is_queued(frozen: House) -> None:
+    recipe = changed(preset("segmentation", "smoke"), {"start_from": "pretraining-v1"})
+    with pytest.raises(NotFound, match='no model "pretraining-v1"'):
+        training.train(frozen, recipe, "first", "tester")
+    assert training.recent_jobs(frozen) == ()
+    put_model(frozen, [0.9])
+    known = changed(recipe, {"start_from": "segmentation-v1"})
+    assert training.train(frozen, known, "first", "tester").parameters["recipe"]["start_from"] == "segmentation-v1"
 
 
 def test_words_for_a_number_are_told(frozen: House) -> None:
