@@ -37,6 +37,8 @@ class SegmentationModule(lightning.LightningModule):
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
         self.has_validation = bool(data.validation)
         self._scores, self._frame = DiceByFinding.of(len(data.findings)), Frame()
+        # Lightning takes a module in the mode in which it finds it, and the frozen stages want theirs.
+        self.train()
 
     def publishable(self) -> SegmentationModel:
         origins = (*self.started, self.text.encoder.origin)
