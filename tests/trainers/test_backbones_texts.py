@@ -8,8 +8,17 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from torch import Tensor
 
-from trainers.backbones import EmptyText, HashedWords, MiniLm, TextFeatures, UnexpectedWeights, UnknownTextEncoder
-from trainers.backbones.texts import build_text_encoder, check_minilm_vocabulary
+from trainers.backbones import (
+    EmptyText,
+    HashedWords,
+    MiniLm,
+    OtherTextEncoder,
+    TextFeatures,
+    UnexpectedWeights,
+    UnknownTextEncoder,
+    build_text_encoder,
+)
+from trainers.backbones.minilm import check_minilm_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +73,7 @@ def test_a_frozen_encoder_reads_each_text_once(monkeypatch: pytest.MonkeyPatch) 
             return super().encode(texts)
 
     features = TextFeatures("hash")
-    monkeypatch.setattr("trainers.backbones.texts.build_text_encoder", lambda _: Counting())
+    monkeypatch.setattr("trainers.backbones.texts.build_text_encoder", lambda *_: Counting())
     first = features(["heart", "left lung", "heart"])
     second = features(["left lung", "heart"])
     assert read == ["heart", "left lung"]
@@ -80,5 +89,16 @@ def test_known_texts_need_no_encoder() -> None:
 
 
 def test_a_text_encoder_that_is_not_built_here_is_refused_by_name() -> None:
-    with pytest.raises(UnknownTextEncoder, match="clip"):
-        build_text_encoder("clip")
+    with pytest.raises(UnknownTextEncoder, match=r"elmo.*minilm.*clip.*hash"):
+        build_text_encoder("elmo")
+
+
+def test_an_encoder_that_does_not_read_as_the_one_trained_with_is_refused() -> None:
+    of_another_width = TextFeatures("hash", {"heart": torch.ones(3)})
+    with pytest.raises(OtherTextEncoder, match=r"64 numbers, and the model knows 3"):
+        of_another_width(["lung"])
+    of_other_weights = TextFeatures("hash", {"heart": HashedWords().encode(["lung"])[0]})
+    with pytest.raises(OtherTextEncoder, match=r'reads "heart" as other numbers'):
+        of_other_weights(["lung"])
+    the_same = TextFeatures("hash", {"heart": HashedWords().encode(["heart"])[0]})
+    assert torch.equal(the_same(["lung"]), HashedWords().encode(["lung"]))

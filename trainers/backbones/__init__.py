@@ -1,33 +1,32 @@
-"""Image and text encoders, and where their weights come from: installed packages, never a hub."""
+"""Image and text encoders, and where their weights come from: installed packages, local folders, or else the hub."""
 
-from trainers.backbones.images import (
-    STRIDES,
-    EfficientNetLite0,
-    ImageEncoder,
-    TinyEncoder,
-    UnknownEncoder,
-    build_image_encoder,
-    lite0_state_for_timm,
-    packaged_lite0_state,
-)
+from trainers.backbones.clip import ClipText
+from trainers.backbones.images import STRIDES, ImageEncoder, TinyEncoder, UnknownEncoder, build_image_encoder
+from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
+from trainers.backbones.minilm import MiniLm
 from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound
+from trainers.backbones.pyramids import MobileVitS, ResNet34
 from trainers.backbones.texts import (
-    EmptyText,
     HashedWords,
-    MiniLm,
+    OtherTextEncoder,
     TextEncoder,
     TextFeatures,
     UnknownTextEncoder,
     build_text_encoder,
 )
+from trainers.backbones.words import EmptyText
 
 __all__ = [
     "STRIDES",
+    "ClipText",
     "EfficientNetLite0",
     "EmptyText",
     "HashedWords",
     "ImageEncoder",
     "MiniLm",
+    "MobileVitS",
+    "OtherTextEncoder",
+    "ResNet34",
     "TextEncoder",
     "TextFeatures",
     "TinyEncoder",

