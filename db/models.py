@@ -165,7 +165,7 @@ def evaluations(session: Session, model: str) -> tuple[Evaluation, ...]:
     return tuple(_evaluation(row, ()) for row in session.scalars(query.order_by(EvaluationRow.id.desc())))
 
 
-def item_scores(session: Session, model: str, snapshot: str, split: Split) -> tuple[ItemScore, ...] | None:
+def item_scores(session: Session, model: str, snapshot: str, split: str) -> tuple[ItemScore, ...] | None:
     """The latest scores by item on a split of a snapshot; None when the model was never measured there."""
     query = (
         select(EvaluationRow.scores)

@@ -16,7 +16,6 @@ from app.services import figures, training
 from app.services import models as service
 from core.metrics import Evaluation, Metric
 from core.registry import ModelState, ModelVersion
-from core.studies import Split
 
 _NONE = "Nothing"
 
@@ -46,7 +45,7 @@ def show() -> None:
         st.space("stretch")
         versions = [model for model in known if model.family == family]
         deciding.bar(versions)
-    st.html(versions_table(versions))
+    st.html(f'<div class="rr-versions">{versions_table(versions)}</div>')
     st.html('<hr class="rr-line">')
     _side_by_side(versions, named)
 
@@ -144,22 +143,23 @@ def _unmeasured(model: ModelVersion) -> None:
 def _scores(pair: Sequence[ModelVersion], place: Place) -> None:
     house = session.house()
     measured = [service.evaluations(house, model.name) for model in pair]
-    if len(pair) == 2 and place[1] in set(Split):
-        compared = service.compare(house, pair[0].name, pair[1].name, place[0], Split(place[1]))
+    if len(pair) == 2:
+        compared = service.compare(house, pair[0].name, pair[1].name, *place)
         if compared is not None and compared.difference.value is not None:
             words = f"{pair[0].name} minus {pair[1].name} on the same films: {metric_name(pair[0].headline)} "
             st.html(f'<div class="rr-finding-out">{frame.escaped(words + signed(compared.difference))}</div>')
+    note = (
+        '<div class="rr-quiet">Beneath each value its 95 % interval, resampled by patient; N, how many it counts, '
+        "shows where the pointer rests.</div>"
+    )
+    alone = len(pair) == 1
     for column, model, evaluations in zip(_columns(pair), pair, measured, strict=True):
         with column:
             _title(pair, model)
+            left, right = st.columns([0.62, 0.38], gap="large") if alone else (st.container(), st.container())
             metrics = _metrics(evaluations, place)
-            st.html(matrix(metrics) if metrics else '<div class="rr-quiet">It was not measured here.</div>')
-    st.html(
-        '<div class="rr-quiet">Beneath each value its 95 % interval, resampled by patient; N, the films counted, shows '
-        "where the pointer rests.</div>"
-    )
-    for column, model, evaluations in zip(_columns(pair), pair, measured, strict=True):
-        column.html(places_table(evaluations, model.headline, place))
+            left.html(matrix(metrics) + note if metrics else '<div class="rr-quiet">It was not measured here.</div>')
+            right.html(places_table(evaluations, model.headline, place))
 
 
 def _words(pair: Sequence[ModelVersion], place: Place) -> None:
@@ -234,10 +234,7 @@ def _curves(pair: Sequence[ModelVersion]) -> None:
 
 def _film_by_film(pair: Sequence[ModelVersion], place: Place) -> None:
     """Film by film, where the first of the two does worst."""
-    compared = None
-    if place[1] in set(Split):
-        other = pair[-1].name
-        compared = service.compare(session.house(), pair[0].name, other, place[0], Split(place[1]))
+    compared = service.compare(session.house(), pair[0].name, pair[-1].name, *place)
     if compared is None:
         st.html('<div class="rr-quiet">The two were not both measured film by film here.</div>')
         return

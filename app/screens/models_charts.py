@@ -11,7 +11,8 @@ from app.screens.models_scores import WORDINGS
 from app.services.figures import Bin, Details
 from core.metrics import NOT_EVALUABLE, Estimate, Metric
 
-_HEAT = [[0.0, theme.RAISED], [1.0, theme.ACCENT]]
+_HEAT = [[0.0, theme.RAISED], [1.0, "#3E6A91"]]
+_ROW = 26
 
 
 def wording(metrics: Mapping[str, Metric], height: int = 300) -> go.Figure | None:
@@ -37,7 +38,7 @@ def wording(metrics: Mapping[str, Metric], height: int = 300) -> go.Figure | Non
             customdata=[each.n for each in estimates],
             hovertemplate="%{y:.3f}, N %{customdata}",
             name=_spoken(finding),
-            marker_color=theme.CURVES[place % len(theme.CURVES)],
+            marker={"color": _colour(place), "opacity": 1.0 if place < len(theme.CURVES) else 0.5},
         )
     jobs.quiet(figure, height)
     figure.update_layout(barmode="group", bargap=0.35, showlegend=True)
@@ -45,7 +46,7 @@ def wording(metrics: Mapping[str, Metric], height: int = 300) -> go.Figure | Non
     return figure
 
 
-def prompts(details: Details, height: int = 300) -> go.Figure | None:
+def prompts(details: Details) -> go.Figure | None:
     """The mean Dice of what each prompt marked on each structure's truth; None where none was measured."""
     asked = list(details.prompts)
     on = list(dict.fromkeys(key for row in details.prompts.values() for key in row))
@@ -59,6 +60,7 @@ def prompts(details: Details, height: int = 300) -> go.Figure | None:
             z=table,
             text=[["" if value is None else f"{value:.2f}" for value in row] for row in table],
             texttemplate="%{text}",
+            textfont={"color": theme.INK},
             hovertemplate="asked for %{y}, on %{x}: %{z:.3f}<extra></extra>",
             colorscale=_HEAT,
             zmin=0,
@@ -68,10 +70,12 @@ def prompts(details: Details, height: int = 300) -> go.Figure | None:
             ygap=2,
         )
     )
-    jobs.quiet(figure, height)
+    jobs.quiet(figure, 150 + _ROW * len(asked))
     figure.update_layout(hovermode="closest")
-    figure.update_xaxes(title="truth of", showgrid=False)
-    figure.update_yaxes(title="asked for", autorange="reversed", showgrid=False)
+    figure.update_xaxes(title={"text": "truth of", "standoff": 8}, showgrid=False, automargin=True, tickangle=-30)
+    figure.update_yaxes(
+        title={"text": "asked for", "standoff": 8}, showgrid=False, automargin=True, autorange="reversed"
+    )
     return figure
 
 
@@ -81,9 +85,9 @@ def reliability(tables: Mapping[str, tuple[Bin, ...]], height: int = 420) -> go.
     line = {"color": theme.FAINT, "width": 1, "dash": "dot"}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="as it should be", line=line, hoverinfo="skip")
     for place, (finding, bins) in enumerate(tables.items()):
-        colour = theme.CURVES[place % len(theme.CURVES)]
         whole = sum(each.pixels for each in bins) or 1.0
-        style = {"mode": "lines+markers", "marker": {"size": 4}, "line": {"color": colour, "width": 1.6}}
+        look = {"color": _colour(place), "width": 1.6, "dash": "solid" if place < len(theme.CURVES) else "dash"}
+        style = {"mode": "lines+markers", "marker": {"size": 4}, "line": look}
         x = [each.probability for each in bins]
         named = {"name": _spoken(finding), "legendgroup": finding}
         figure.add_scatter(x=x, y=[each.true for each in bins], **named, **style, row=1, col=1)
@@ -92,7 +96,7 @@ def reliability(tables: Mapping[str, tuple[Bin, ...]], height: int = 420) -> go.
     jobs.quiet(figure, height)
     figure.update_layout(hovermode="closest")
     figure.update_yaxes(title="share that is true", range=[0, 1.02], row=1, col=1)
-    figure.update_yaxes(title="pixels", type="log", tickformat=".0e", row=2, col=1)
+    figure.update_yaxes(title="pixels", type="log", dtick=2, exponentformat="power", row=2, col=1)
     figure.update_xaxes(title="probability that it gave", range=[-0.01, 1.01], row=2, col=1)
     return figure
 
@@ -110,13 +114,21 @@ def sureness(tables: Mapping[str, tuple[tuple[float, float], ...]], height: int 
             y=[found for _, found in pairs],
             mode="markers",
             name=_spoken(finding),
-            marker={"size": 5, "opacity": 0.75, "color": theme.CURVES[place % len(theme.CURVES)]},
+            marker={"size": 5, "opacity": 0.75, "color": _colour(place), "symbol": _symbol(place)},
         )
     jobs.quiet(figure, height)
     figure.update_layout(hovermode="closest")
     figure.update_xaxes(title="Dice that it expected", range=[-0.01, 1.02])
     figure.update_yaxes(title="Dice that was found", range=[-0.01, 1.02])
     return figure
+
+
+def _colour(place: int) -> str:
+    return theme.CURVES[place % len(theme.CURVES)]
+
+
+def _symbol(place: int) -> str:
+    return "circle" if place < len(theme.CURVES) else "diamond-open"
 
 
 def _above(estimate: Estimate) -> float:

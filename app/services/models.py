@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from app.house import House
 from core.metrics import Estimate, Evaluation, ItemScore, paired_difference
 from core.registry import ModelVersion, Verdict
-from core.studies import Split
 from db import models, promotion
 
 
@@ -16,7 +15,7 @@ class Comparison:
     one: ModelVersion
     other: ModelVersion
     snapshot: str
-    split: Split
+    split: str
     difference: Estimate
     pairs: tuple[tuple[ItemScore, ItemScore], ...]
 
@@ -38,8 +37,11 @@ def evaluations(house: House, name: str) -> tuple[Evaluation, ...]:
         return models.evaluations(session, name)
 
 
-def compare(house: House, one: str, other: str, snapshot: str, split: Split) -> Comparison | None:
-    """Two models on the same split of a snapshot; None when one was not measured there. Raises NotFound."""
+def compare(house: House, one: str, other: str, snapshot: str, split: str) -> Comparison | None:
+    """Two models on the same split of a snapshot, or on "all" of it; None when one was not measured there.
+
+    Raises NotFound.
+    """
     with house.database.reading() as session:
         first, second = models.get_model(session, one), models.get_model(session, other)
         ours = models.item_scores(session, first.name, snapshot, split)
