@@ -69,6 +69,9 @@ class SegmentationRecipe(Recipe):
     tversky_weight: float = option(0.0, "Weight of the Tversky loss (Salehi et al. 2017).", low=0)
     tversky_alpha: float = option(0.3, "What a falsely marked pixel costs in the Tversky loss.", low=0, high=1)
     tversky_beta: float = option(0.7, "What a missed pixel costs in the Tversky loss.", low=0, high=1)
+    contrast_weight: float = option(
+        0.0, "Weight of telling two prompts of one film apart where their masks differ: for look-alikes.", low=0
+    )
     augment: Literal["none", "light", "strong"] = option("strong", "How much each film is varied.", basic=True)
     calm_from: float = option(
         1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1
@@ -82,6 +85,7 @@ class SegmentationRecipe(Recipe):
     def check(self) -> None:
         if self.image_size % 32:
             raise BadRecipe(f"image_size is a multiple of 32; {self.image_size} is not.")
+        # Telling prompts apart says nothing of where either is, so it cannot teach alone.
         losses = (self.dice_weight, self.bce_weight, self.focal_weight, self.tversky_weight)
         if not any(losses):
             raise BadRecipe(
@@ -105,7 +109,7 @@ def presets() -> Mapping[str, SegmentationRecipe]:
     """`cpu` needs no accelerator and no hub, `clip` is the published architecture, `edge` a small encoder for small
     machines, `smoke` trains in seconds, for tests."""
     return {
-        "cpu": SegmentationRecipe(epochs=24, minimum_steps=1500, averaging=0.995, calm_from=0.7),
+        "cpu": SegmentationRecipe(epochs=24, minimum_steps=1500, averaging=0.995, calm_from=0.7, contrast_weight=0.5),
         "clip": SegmentationRecipe(
             preset="clip", encoder="resnet34", text_encoder="clip", weights="local", image_size=224, epochs=50,
             batch_size=16, decoder_channels=(256, 128, 64, 32, 16), text_width=256, learning_rate=1e-3,

@@ -89,7 +89,7 @@ def main() -> None:
             ready = normalise(images, recipe.normalise).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(ready, text, batch.image_of)
-            segmentation_loss(logits, masks, recipe).total.backward()
+            segmentation_loss(logits, masks, batch.image_of, recipe).total.backward()
             optimizer.step()
             optimizer.zero_grad()
 

@@ -20,10 +20,12 @@ class SegmentationLoss(NamedTuple):
     bce: Tensor
     focal: Tensor
     tversky: Tensor
+    contrast: Tensor
 
 
-def segmentation_loss(logits: Tensor, masks: Tensor, recipe: SegmentationRecipe) -> SegmentationLoss:
-    """`logits` and `masks` are (N, 1, H, W); masks hold 0 and 1. The recipe weighs the parts."""
+def segmentation_loss(logits: Tensor, masks: Tensor, image_of: Tensor, recipe: SegmentationRecipe) -> SegmentationLoss:
+    """`logits` and `masks` are (N, 1, H, W), masks hold 0 and 1; `image_of` (N,) says of which film each is. The recipe
+    weighs the parts."""
     logits, masks = logits.float(), masks.float()
     probabilities, nothing = logits.sigmoid(), logits.new_zeros(())
     dice = soft_dice_loss(probabilities, masks) if recipe.dice_weight else nothing
@@ -32,13 +34,15 @@ def segmentation_loss(logits: Tensor, masks: Tensor, recipe: SegmentationRecipe)
     tversky = nothing
     if recipe.tversky_weight:
         tversky = tversky_loss(probabilities, masks, recipe.tversky_alpha, recipe.tversky_beta)
+    contrast = contrast_loss(logits, masks, image_of) if recipe.contrast_weight else nothing
     total = (
         recipe.dice_weight * dice
         + recipe.bce_weight * bce
         + recipe.focal_weight * focal
         + recipe.tversky_weight * tversky
+        + recipe.contrast_weight * contrast
     )
-    return SegmentationLoss(total, dice, bce, focal, tversky)
+    return SegmentationLoss(total, dice, bce, focal, tversky, contrast)
 
 
 def soft_dice_loss(probabilities: Tensor, masks: Tensor) -> Tensor:
@@ -72,3 +76,20 @@ def focal_loss(logits: Tensor, masks: Tensor, gamma: float) -> Tensor:
     pixels; gamma = 0 is the cross-entropy."""
     cost = functional.binary_cross_entropy_with_logits(logits, masks, reduction="none")
     return ((1 - torch.exp(-cost)) ** gamma * cost).mean()
+
+
+def contrast_loss(logits: Tensor, masks: Tensor, image_of: Tensor) -> Tensor:
+    """How badly two prompts of one film are told apart: wherever one mask is marked and the other is not, the
+    cross-entropy of the two logits' difference, which should say which. The mean over such pairs; 0 without any.
+
+    The other losses see one prompt at a time, and look-alikes (ground glass, consolidation) then share one answer:
+    marking both costs each little.
+    """
+    first, second = torch.triu_indices(len(image_of), len(image_of), 1, device=image_of.device)
+    together = image_of[first] == image_of[second]
+    first, second = first[together], second[together]
+    differ = (masks[first] != masks[second]).to(logits.dtype)
+    cost = functional.binary_cross_entropy_with_logits(logits[first] - logits[second], masks[first], reduction="none")
+    pixels = differ.sum(dim=(1, 2, 3))
+    costs = (cost * differ).sum(dim=(1, 2, 3)) / pixels.clamp(min=1)
+    return costs.sum() / (pixels > 0).sum().clamp(min=1)

@@ -80,7 +80,7 @@ class SegmentationModule(lightning.LightningModule):
             films, masks, text = augment(batch, self._variation(), recipe.flip_probability)
             text = jittered(text, recipe.text_noise)
         logits = self.network(self._ready(films), text, batch.image_of)
-        loss = segmentation_loss(logits, masks, recipe)
+        loss = segmentation_loss(logits, masks, batch.image_of, recipe)
         self.log("train_loss", loss.total.detach(), batch_size=len(films))
         return loss.total
 
