@@ -78,25 +78,28 @@ class SameFilm:
 
 
 def pictures(house: House, model: ModelVersion, snapshot: str, split: str) -> Pictures:
-    """The pictures of one measurement; none where it left none on this machine."""
+    """The pictures of one measurement, by their Dice where it was kept and else by their rank; none where it left none
+    on this machine. Raises DamagedFigures."""
     place = _figures(house, model, snapshot, split)
     if place is None:
         return Pictures()
-    sheets: list[tuple[int, int, Example]] = []
-    numbered: dict[str, list[tuple[int, Example]]] = {"overlay": [], "gradcam": []}
+    dice = _dice(place / "pictures.json")
+    found: dict[str, list[tuple[float, int, Example]]] = {kind: [] for kind in ("overlay", "gradcam", *_GROUPS)}
     for path in sorted(place.glob("*.png")):
-        if found := _NUMBERED.fullmatch(path.stem):
-            numbered[found["kind"]].append((int(found["rank"]), _example(found["finding"], found["rank"], path)))
-        elif found := _SHEET.fullmatch(path.stem):
-            example = _example(found["finding"], f"{found['group']} {found['rank']}", path)
-            sheets.append((_GROUPS.index(found["group"]), int(found["rank"]), example))
-    in_order = sorted(sheets, key=lambda sheet: (*sheet[:2], sheet[2].name))
+        if named := _NUMBERED.fullmatch(path.stem):
+            kind, words = named["kind"], named["rank"]
+        elif named := _SHEET.fullmatch(path.stem):
+            kind, words = named["group"], f"{named['group']} {named['rank']}"
+        else:
+            continue
+        example = _example(named["finding"], words, path)
+        found[kind].append((dice.get(path.name, 0.0), int(named["rank"]), example))
     animation = place / "training.gif"
     return Pictures(
-        failures=tuple(example for group, _, example in in_order if group == 0),
-        others=tuple(example for group, _, example in in_order if group > 0),
-        overlays=_in_order(numbered["overlay"]),
-        looks=_in_order(numbered["gradcam"]),
+        failures=_in_order(found["worst"]),
+        others=_in_order(found["median"]) + _in_order(found["best"]),
+        overlays=_in_order(found["overlay"]),
+        looks=_in_order(found["gradcam"]),
         training=animation if animation.is_file() else None,
     )
 
@@ -192,5 +195,15 @@ def _example(finding: str, place: str, path: Path) -> Example:
     return Example(f"{spoken} {place}", spoken, path)
 
 
-def _in_order(ranked: Sequence[tuple[int, Example]]) -> tuple[Example, ...]:
-    return tuple(example for _, example in sorted(ranked, key=lambda entry: (entry[0], entry[1].name)))
+def _dice(table: Path) -> dict[str, float]:
+    """What the pictures of a folder scored, by file name; nothing where that was not kept."""
+    if not table.is_file():
+        return {}
+    try:
+        return {str(name): float(value) for name, value in _read(table).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DamagedFigures(table) from error
+
+
+def _in_order(ranked: Sequence[tuple[float, int, Example]]) -> tuple[Example, ...]:
+    return tuple(example for _, _, example in sorted(ranked, key=lambda entry: (*entry[:2], entry[2].name)))

@@ -96,6 +96,20 @@ def test_pictures_are_found_by_what_they_show_failures_first(frozen: House) -> N
     assert found.training == folder / "training.gif"
 
 
+def test_pictures_of_all_findings_stand_in_the_order_of_their_dice(frozen: House) -> None:
+    model = put_model(frozen, [0.9])
+    folder = left_by(frozen, model, "figures", "first", "validation")
+    dice = {"heart-worst-1.png": 0.8, "heart-worst-2.png": 0.82, "lungs-worst-1.png": 0.9}
+    for name in dice:
+        picture(folder / name)
+    (folder / "pictures.json").write_text(json.dumps(dice), encoding="utf-8")
+    found = figures.pictures(frozen, model, "first", "validation")
+    assert [each.name for each in found.failures] == ["heart worst 1", "heart worst 2", "lungs worst 1"]
+    (folder / "pictures.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(figures.DamagedFigures):
+        figures.pictures(frozen, model, "first", "validation")
+
+
 def test_the_card_of_a_model_is_found(frozen: House) -> None:
     model = put_model(frozen, [0.9])
     folder = frozen.workspace.models / model.folder

@@ -79,6 +79,8 @@ def test_a_training_and_a_later_measurement_leave_every_figure(house: House) -> 
                 assert size_of(place / f"overlay-{finding}-{n}.png") == (SIDE, SIDE + 2 * STRIP)
             for n in range(1, 4):
                 assert size_of(place / f"gradcam-{finding}-{n}.png") == (SIDE, SIDE + STRIP)
+        kept = json.loads((place / "pictures.json").read_text(encoding="utf-8"))
+        assert kept["left_lung-worst-1.png"] == kept["overlay-left_lung-1.png"] <= kept["left_lung-best-1.png"]
         assert size_of(place / "reliability.png") > (100, 100)
         assert size_of(place / "prompts.png") > (100, 100)
         rows = json.loads((place / "films" / "films.json").read_text(encoding="utf-8"))

@@ -30,6 +30,7 @@ WORST, MEDIAN, BEST = 3, 2, 2
 SHARED_FILMS = 12
 SHARED_SIDE = 256
 FILMS = "films"
+PICTURES = "pictures.json"
 
 Asked = tuple[str, str]
 
@@ -57,8 +58,9 @@ def draw_figures(
     """Every figure of a measurement, in the folder, which is made; `each` hears how many films of how many are drawn.
 
     For each finding `<finding>-<group>-<rank>.png` (film, truth, prediction), `overlay-<finding>-<n>.png` (both
-    outlines, in the same order) and `gradcam-<finding>-<n>.png`; `reliability.png` and `prompts.png`; and the folder
-    `films`, small overlays of the same few films whatever the model, with `films.json` saying which is which.
+    outlines, in the same order), with their Dice in `pictures.json`, and `gradcam-<finding>-<n>.png`; `reliability.png`
+    and `prompts.png`; and the folder `films`, small overlays of the same few films whatever the model, with
+    `films.json` saying which is which.
     """
     folder.mkdir(parents=True, exist_ok=True)
     dice = {(s.item, s.finding): value for s in scores if (value := s.values["dice"]) is not None}
@@ -169,11 +171,15 @@ def _looks(
 
 def _draw_chosen(folder: Path, chosen: Sequence[Chosen], looks: Mapping[Asked, Look]) -> None:
     place: dict[str, int] = defaultdict(int)
+    dice: dict[str, float] = {}
     for one in chosen:
         look, caption = looks[one.item, one.finding], _caption(one)
-        tri_panel(look, caption).save(folder / f"{one.finding}-{one.group}-{one.rank}.png")
         place[one.finding] += 1
-        overlay(look, caption).save(folder / f"overlay-{one.finding}-{place[one.finding]}.png")
+        sheet, outlines = f"{one.finding}-{one.group}-{one.rank}.png", f"overlay-{one.finding}-{place[one.finding]}.png"
+        tri_panel(look, caption).save(folder / sheet)
+        overlay(look, caption).save(folder / outlines)
+        dice |= dict.fromkeys((sheet, outlines), one.dice)
+    (folder / PICTURES).write_text(json.dumps(dice, indent=1) + "\n", encoding="utf-8")
 
 
 def _draw_gradcams(

@@ -43,5 +43,5 @@ class Frame:
 
 
 def _film(pixels: Tensor, truth: Tensor, predicted: Tensor) -> Image.Image:
-    masks = (mask.cpu().numpy().astype(np.bool_) for mask in (truth, predicted))
-    return outlined(Look.of(pixels.cpu().numpy(), *masks, side=SIDE))
+    film, real, marked = (each.cpu().numpy() for each in (pixels, truth, predicted))
+    return outlined(Look.of(film, real.astype(np.bool_), marked.astype(np.bool_), SIDE))
