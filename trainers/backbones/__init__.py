@@ -5,6 +5,7 @@ from trainers.backbones.images import STRIDES, ImageEncoder, TinyEncoder, Unknow
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
 from trainers.backbones.minilm import MiniLm
 from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound
+from trainers.backbones.places import own_place_first
 from trainers.backbones.pyramids import MobileVitS, ResNet34
 from trainers.backbones.texts import (
     HashedWords,
@@ -38,5 +39,6 @@ __all__ = [
     "build_image_encoder",
     "build_text_encoder",
     "lite0_state_for_timm",
+    "own_place_first",
     "packaged_lite0_state",
 ]

@@ -36,6 +36,11 @@ class Repository:
     licence: str = "unknown"
 
 
+def own_place_first(folder: str, house: Sequence[Path]) -> tuple[Path, ...]:
+    """Where pretrained weights are looked for: in a recipe's own folder, if it names one, then in the house's."""
+    return (*((Path(folder).expanduser(),) if folder else ()), *house)
+
+
 def find_weights(part: str, name: str, repository: Repository, places: Sequence[Path]) -> tuple[Path, WeightOrigin]:
     """The file that holds the weights of the encoder `name`, in one of the folders or else from the hub.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.errors import ReadingRoomError
 from core.recipes import PretrainingRecipe, from_mapping
 from trainers.augmentation import as_floats, levels
-from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder
+from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder, own_place_first
 from trainers.checkpoints import CorruptModel, load_weights
 from trainers.datasets import Square
 from trainers.precision import autocast
@@ -56,8 +56,7 @@ class PretrainingModel:
 
 def start_network(recipe: PretrainingRecipe, places: Sequence[Path]) -> tuple[Autoencoder, tuple[WeightOrigin, ...]]:
     """A network as its training begins, and where its weights come from. Raises WeightsNotFound."""
-    own = (Path(recipe.weights_folder).expanduser(),) if recipe.weights_folder else tuple(places)
-    encoder = build_image_encoder(recipe.encoder, recipe.weights, own)
+    encoder = build_image_encoder(recipe.encoder, recipe.weights, own_place_first(recipe.weights_folder, places))
     return _network(recipe, encoder), (encoder.origin,)
 
 

@@ -20,7 +20,7 @@ from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
 from core.workspace import workspace
 from trainers.augmentation import as_floats, normalise
-from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder
+from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder, own_place_first
 from trainers.checkpoints import CorruptModel, load_weights, read_state, sha256_of
 from trainers.datasets import Placement, Square
 from trainers.precision import autocast
@@ -123,7 +123,7 @@ def start_network(
     Raises WeightsNotFound, CannotStartFrom.
     """
     if start is None:
-        encoder = build_image_encoder(recipe.encoder, recipe.weights, weights_places(recipe, places))
+        encoder = build_image_encoder(recipe.encoder, recipe.weights, own_place_first(recipe.weights_folder, places))
         return _network(recipe, text_dimension, encoder), (encoder.origin,)
     network = _network(recipe, text_dimension, build_image_encoder(recipe.encoder, "random"))
     theirs, file = _weights_of(start)
@@ -135,12 +135,6 @@ def start_network(
     share = sum(ours[name].numel() for name in fitting) / sum(value.numel() for value in ours.values())
     part = f"image encoder and {share:.0%} of all weights"
     return network, (WeightOrigin(part, recipe.start_from, sha256=sha256_of(file), licence="that of its own weights"),)
-
-
-def weights_places(recipe: SegmentationRecipe, places: Sequence[Path]) -> tuple[Path, ...]:
-    """Where pretrained weights are looked for: in the recipe's own folder, then in the house's."""
-    own = (Path(recipe.weights_folder).expanduser(),) if recipe.weights_folder else ()
-    return (*own, *places)
 
 
 def _network(recipe: SegmentationRecipe, text_dimension: int, encoder: ImageEncoder) -> TextConditionedUnet:
@@ -197,7 +191,7 @@ def load(folder: Path) -> SegmentationModel:
         raise CorruptModel(folder, "its recipe is of another family")
     network = _network(recipe, width, build_image_encoder(recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
-    text = TextFeatures(recipe.text_encoder, known, weights_places(recipe, (workspace().weights,)))
+    text = TextFeatures(recipe.text_encoder, known, own_place_first(recipe.weights_folder, (workspace().weights,)))
     return SegmentationModel(network.eval(), recipe, findings, text, origins)
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from core.recipes import SegmentationRecipe
 from trainers.augmentation import AUGMENTATIONS, Augmentation, as_floats, normalise
-from trainers.backbones import TextFeatures
+from trainers.backbones import TextFeatures, own_place_first
 from trainers.contract import FRAMES
 from trainers.datasets import Batches
 from trainers.optimisation import adamw_with_cosine, parameter_groups
@@ -21,7 +21,7 @@ from trainers.segmentation.batches import SegmentationBatch
 from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
-from trainers.segmentation.model import SegmentationModel, start_network, weights_places
+from trainers.segmentation.model import SegmentationModel, start_network
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -31,7 +31,7 @@ class SegmentationModule(lightning.LightningModule):
     def __init__(self, recipe: SegmentationRecipe, data: SegmentationData) -> None:
         super().__init__()
         self.recipe, self.data = recipe, data
-        self.text = TextFeatures(recipe.text_encoder, places=weights_places(recipe, data.weights))
+        self.text = TextFeatures(recipe.text_encoder, places=own_place_first(recipe.weights_folder, data.weights))
         dimension = self.text(["film"]).shape[-1]
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
