@@ -59,7 +59,7 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
         (
             model.name,
             str(model.state) if model.promotable else f"{model.state}, evaluation only",
-            model.snapshot or "",
+            model.snapshot or str(model.facts.get("learned_from", "")),
             f"{metric_name(model.headline)} {interval(model.metrics[model.headline].overall)}"
             if model.headline in model.metrics
             else "",
@@ -73,7 +73,7 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
     ]
     floor_heading = ("Floor",) if with_floors else ()
     return html_table(
-        ("Version", "State", "Learned from", "Validated", *floor_heading, "Answers for", "When", "By", "Why"), rows
+        ("Version", "State", "Learned from", "Measured", *floor_heading, "Answers for", "When", "By", "Why"), rows
     )
 
 

@@ -27,6 +27,7 @@ from trainers.segmentation import model as models
 from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
 from trainers.segmentation.evaluation import Calibration, details_of, metrics_of, outline
 from trainers.segmentation.figures import draw_figures
+from trainers.segmentation.floors import FLOOR, floor_metric
 from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
 from trainers.segmentation.module import SegmentationModule
 from trainers.segmentation.prompts import Words, prompt_for, words_on
@@ -102,7 +103,10 @@ class Segmentation:
                 figures, model, films, cache, scores, details,
                 lambda done, total: watch.report(done, total, "Drawing"),
             )  # fmt: skip
-        return Measured(tuple(scores), metrics_of(scores, calibration, stressed), len(films), details)
+        metrics = metrics_of(scores, calibration, stressed)
+        if stressed:
+            metrics[FLOOR] = floor_metric(manifest, films, model.findings, cache)
+        return Measured(tuple(scores), metrics, len(films), details)
 
     def predict(
         self,
