@@ -4,30 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from core.recipes.base import BadRecipe, Recipe, option
-
-PACKAGED = ("efficientnet_lite0",)
-"""Image encoders whose weights lie in an installed package."""
+from core.recipes.base import BadRecipe, option
+from core.recipes.films import FilmRecipe
 
 
 @dataclass(frozen=True)
-class SegmentationRecipe(Recipe):
+class SegmentationRecipe(FilmRecipe):
     """A U-Net told by text what to find."""
 
     family: ClassVar[str] = "segmentation"
 
-    encoder: Literal["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"] = option(
-        "efficientnet_lite0", "Image encoder.", basic=True
-    )
     text_encoder: Literal["minilm", "clip", "hash"] = option("minilm", "Frozen encoder of the words.")
-    weights: Literal["package", "local", "random"] = option(
-        "package",
-        "Where the image encoder starts from: an installed package; a local folder or else the hub; or random.",
-        basic=True,
-    )
-    weights_folder: str = option(
-        "", "Folder of pretrained weights, looked into before the workspace's folder weights and the hub."
-    )
     start_from: str = option(
         "", "Model whose weights training goes on from, such as pretraining-v1 or segmentation-v2.", basic=True
     )
@@ -36,9 +23,6 @@ class SegmentationRecipe(Recipe):
         (128, 64, 32, 24), "Width of each decoder stage, deepest first; with four the head draws the last doubling."
     )
     text_width: int = option(128, "Width that the words are projected to before they join the image.", low=1, high=4096)
-    image_size: int = option(256, "Side of the square that the network sees, in pixels.", low=32, high=2048, basic=True)
-    fit: Literal["resize", "pad"] = option("resize", "How a film becomes square: squeezed, or padded in black.")
-    normalise: Literal["zscore", "minmax"] = option("zscore", "How brightness is normalised, film by film.")
     text: Literal["prompt", "sentences", "report"] = option(
         "prompt",
         "What the network reads: a prompt for the finding, the report's sentences on it, or the prompt with the whole "
@@ -60,7 +44,6 @@ class SegmentationRecipe(Recipe):
         low=0,
         high=1,
     )
-    encoder_learning_rate: float = option(3e-4, "Peak learning rate of the image encoder.", low=0, high=10)
     dice_weight: float = option(1.0, "Weight of the Dice loss (Milletari et al. 2016).", low=0)
     bce_weight: float = option(1.0, "Weight of the binary cross-entropy.", low=0)
     positive_weight: float = option(1.0, "How much more a marked pixel weighs in the cross-entropy.", low=0.001)
@@ -72,19 +55,14 @@ class SegmentationRecipe(Recipe):
     contrast_weight: float = option(
         0.0, "Weight of telling two prompts of one film apart where their masks differ: for look-alikes.", low=0
     )
-    augment: Literal["none", "light", "strong"] = option("strong", "How much each film is varied.", basic=True)
     calm_from: float = option(
         1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1
-    )
-    flip_probability: float = option(
-        0.5, "How often a film is mirrored, sides swapped in text and masks.", low=0, high=1
     )
     dropout: float = option(0.1, "Dropout before the decoder.", low=0, high=0.95)
     findings: tuple[str, ...] = option((), "Findings to learn; empty learns all that have masks.")
 
     def check(self) -> None:
-        if self.image_size % 32:
-            raise BadRecipe(f"image_size is a multiple of 32; {self.image_size} is not.")
+        super().check()
         # Telling prompts apart says nothing of where either is, so it cannot teach alone.
         losses = (self.dice_weight, self.bce_weight, self.focal_weight, self.tversky_weight)
         if not any(losses):
@@ -92,13 +70,6 @@ class SegmentationRecipe(Recipe):
                 "dice_weight, bce_weight, focal_weight and tversky_weight are all 0, so there is nothing to learn "
                 "from. Raise one."
             )
-        if self.weights == "package" and self.encoder not in PACKAGED:
-            raise BadRecipe(
-                f"No installed package has weights for the encoder {self.encoder}. Set weights=local or "
-                f"weights=random, or encoder={PACKAGED[0]}."
-            )
-        if self.weights == "local" and self.encoder == "tiny":
-            raise BadRecipe("Nobody has pretrained the tiny encoder. Set weights=random, or another encoder.")
         if self.absent_prompts >= self.prompts_per_image and self.prompts_per_image > 1:
             raise BadRecipe("absent_prompts is less than prompts_per_image, or nothing marked would be learned.")
         if len(self.decoder_channels) not in (4, 5) or min(self.decoder_channels) < 1:
