@@ -20,12 +20,13 @@ from core.jobs import Job, JobKind, JobState
 from core.masks import dice
 from core.registry import ModelState
 from core.reviews import ReviewState
+from core.snapshots import from_bytes
 from core.studies import Split, WorklistFilter
 from core.workspace import Workspace
 from data.images import read, read_mask
 from data.phantom import simulate
 from data.store import Store
-from db import audit, drafts, jobs, masks, models, people, predictions, studies, worklist
+from db import audit, drafts, jobs, masks, models, people, predictions, snapshots, studies, worklist
 from db.engine import Database
 from tests.browser.conftest import PATIENCE, Workstation
 from tests.making import image, put, study
@@ -204,11 +205,27 @@ def test_a_suggestion_is_rejected_with_a_reason_of_ones_own(page: Page, house: H
 
 
 def test_a_sentence_of_the_report_is_answered_by_the_model_in_use(page: Page, house: House) -> None:
-    told = study("told", [image("pa", 3)], report="The heart is enlarged.", split=Split.TRAIN)
+    pixels = (simulate(FILMS, seed=5, size=SIZE).images[0].pixels >> 4).astype(np.uint8)
+    told = study("told", [image("pa", pixels=pixels)], report="The heart is enlarged.", split=Split.TRAIN)
     put(house, "told", told)
     page.goto(f"{page.url.split('/review')[0]}/review?study={study_called(house, 'patient-told')}")
     page.get_by_test_id("sentence-0").click()
-    expect(page.get_by_text(re.compile("segmentation-v1 (marked|looked for) Heart"))).to_be_visible()
+    expect(page.get_by_text("segmentation-v1 marked Heart")).to_be_visible()
+
+
+def test_the_mask_of_a_sentence_is_corrected_and_submitted(page: Page, house: House) -> None:
+    number = study_called(house, "patient-told")
+    page.keyboard.press("t")
+    expect(page.get_by_test_id("finding-heart")).to_contain_text("draft")
+    drag(page, (0.2, 0.2), (0.3, 0.3))
+    saved(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".bar .step.here")).to_have_text("submitted")
+    with house.database.reading() as session:
+        version = masks.current(session, studies.get_study(session, number).images[0].id)["heart"]
+        suggestion = predictions.get_prediction(session, version.prediction_id or 0)
+    assert (version.origin, suggestion.prompt) == (Origin.CORRECTED, "The heart is enlarged.")
+    assert version.edit_dice is not None and version.edit_dice < 1
 
 
 def test_a_film_that_hangs_wrong_is_turned_after_a_word(page: Page, house: House) -> None:
@@ -241,8 +258,19 @@ def test_another_reader_begins_with_a_clean_film_and_is_remembered(page: Page, h
     expect(page.get_by_test_id("finding-heart")).not_to_contain_text("draft")
 
 
-def test_the_second_training_is_compared_with_the_first(page: Page) -> None:
+def test_the_second_training_learns_from_the_correction_and_is_compared_with_the_first(
+    page: Page, house: House
+) -> None:
     go_to(page, "Train")
+    page.get_by_role("button", name="New snapshot").click()
+    page.get_by_label("Name", exact=True).fill("hearts-2")
+    page.get_by_label("Name", exact=True).press("Tab")
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    with house.database.reading() as session:
+        manifest = from_bytes(house.store.get(snapshots.get_snapshot(session, "hearts-2").sha))
+    (corrected,) = [each for each in manifest.studies if each.patient == "patient-told"]
+    assert [mask.origin for film in corrected.images for mask in film.masks] == [Origin.CORRECTED]
     page.get_by_role("radio", name="smoke").click()
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("link", name="See segmentation-v2").click(timeout=LONG)
