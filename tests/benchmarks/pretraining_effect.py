@@ -23,7 +23,7 @@ from app.cli.output import answer, say, table
 from app.house import House, local_reader, open_house
 from app.services import models, snapshots
 from core.metrics import Estimate, ItemScore, Metric, paired_difference, summarise
-from core.recipes.segmentation import PACKAGED
+from core.recipes.films import PACKAGED
 from core.snapshots import Manifest, Snapshot, SnapshotStudy, to_bytes
 from core.studies import Split
 from db.snapshots import record_snapshot

@@ -263,6 +263,8 @@ def test_the_second_training_learns_from_the_correction_and_is_compared_with_the
 ) -> None:
     go_to(page, "Train")
     page.get_by_role("button", name="New snapshot").click()
+    for dataset in ("hearts", "told"):
+        choose(page, "Datasets", dataset)
     page.get_by_label("Name", exact=True).fill("hearts-2")
     page.get_by_label("Name", exact=True).press("Tab")
     page.get_by_role("button", name="Freeze").click()

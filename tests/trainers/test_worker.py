@@ -111,7 +111,7 @@ def test_two_workers_do_one_job_once(house: House) -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"preset": "smoke", "weights": "package"}, "no package weights"),
+        ({"preset": "smoke", "weights": "package"}, "No installed package"),
         ({"preset": "smoke", "findings": ["pneumothorax"]}, "No training film bears a mask of pneumothorax"),
         ({"preset": "smoke", "colour": "red"}, 'no field "colour"'),
     ],
