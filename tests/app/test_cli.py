@@ -20,7 +20,7 @@ from core.jobs import JobState
 from core.recipes import preset
 from core.studies import View
 from data.images import from_pixels, mask_png
-from db import jobs, studies
+from db import jobs, studies, workers
 from tests.conftest import ROOT
 from tests.making import block, film, image, put, study
 
@@ -261,14 +261,15 @@ def test_doctor_counts_blobs_that_no_row_names(run: Any, house: House) -> None:
     assert {c["name"]: c["level"] for c in told.json["checks"]}["orphan blobs"] == "note"
 
 
+def _say_that_a_trainer_lives(house: House) -> None:
+    """So that a waiting command starts none of its own, and its job stays queued."""
+    with house.database.writing() as session:
+        workers.present(session, "trainer@elsewhere:1", "trainer", "elsewhere", 1)
+
+
 def test_ctrl_c_during_a_wait_cancels_the_job(house: House) -> None:
     put(house, "d", study("a", [image(masks={"heart": block()})]))
     snapshots.freeze(house, "s", ["d"], "ana")
-    with house.database.writing() as session:
-        from db import workers
-
-        # A worker that says it lives, so that the command starts none of its own and the job stays queued.
-        workers.present(session, "trainer@elsewhere:1", "trainer", "elsewhere", 1)
     command = [
         sys.executable,
         "-m",
@@ -287,8 +288,11 @@ def test_ctrl_c_during_a_wait_cancels_the_job(house: House) -> None:
     )
     deadline = time.monotonic() + 60
     while not training.recent_jobs(house) and time.monotonic() < deadline:
+        _say_that_a_trainer_lives(house)
         time.sleep(0.05)
-    time.sleep(0.5)
+    for _ in range(10):
+        _say_that_a_trainer_lives(house)
+        time.sleep(0.05)
     waiting.send_signal(signal.SIGINT)
     out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 1

@@ -218,6 +218,8 @@ def test_a_sentence_of_the_report_is_answered_by_the_model_in_use(page: Page, ho
 
 def test_the_mask_of_a_sentence_is_corrected_and_submitted(page: Page, house: House) -> None:
     number = study_called(house, "patient-told")
+    expect(page.get_by_test_id("panel-accept")).to_be_visible()
+    expect(page.get_by_test_id("finding-heart")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("t")
     expect(page.get_by_test_id("finding-heart")).to_contain_text("draft")
     drag(page, (0.2, 0.2), (0.3, 0.3))
