@@ -48,11 +48,11 @@ def show_report(opened: OpenStudy) -> None:
     report(sections(opened), can_ask, asked.sentence if asked else None)
 
 
-def act(opened: OpenStudy, in_hand: str | None) -> None:
-    """Ask for the sentence that was clicked just now, if one was."""
+def act(opened: OpenStudy, in_hand: str | None) -> str | None:
+    """Ask for the sentence that was clicked just now, if one was; gives the finding that is in hand from then on."""
     clicked = sentence_clicked()
     if clicked is None or opened.study.report is None:
-        return
+        return in_hand
     film = _film_for_questions(opened)
     said = sentences(opened.study.report)[clicked]
     spoken = vocabulary.heard_in(said.text, opened.vocabulary) or by_key(opened.vocabulary).get(in_hand or "")
@@ -60,10 +60,10 @@ def act(opened: OpenStudy, in_hand: str | None) -> None:
         st.session_state[_ASKED] = Asked(
             opened.study.id, clicked, None, "", time.monotonic(), "Pick the finding that this sentence speaks of first."
         )
-        return
+        return in_hand
     number = reviewing.ask_for_mask(session.house(), session.reader(), film.id, spoken.key, said.text)
     st.session_state[_ASKED] = Asked(opened.study.id, clicked, number, spoken.key, time.monotonic())
-    st.session_state["hand"] = spoken.key
+    return spoken.key
 
 
 def sections(opened: OpenStudy) -> list[Section]:

@@ -68,7 +68,7 @@ def show() -> None:
     if st.query_params.get("study") != str(study_id):
         st.query_params.from_dict({"study": str(study_id)})
     opened = reviewing.open_study(session.house(), session.reader(), study_id)
-    asking.act(opened, here.hand)
+    here.hand = asking.act(opened, here.hand)
     _show_study(here, opened)
     if turning is not None:
         _confirm_turn(opened, turning)
