@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import ReadingRoomError
-from core.findings import Finding, Kind, State
+from core.findings import Finding, Kind
+from core.labels import Statement, from_plain, plain
 from core.masks import Box, MaskStats
 from core.reports import Cleaning, Report
 from core.studies import Split, View
@@ -121,21 +122,16 @@ class SnapshotImage:
 
 
 @dataclass(frozen=True)
-class SnapshotLabel:
-    finding: str
-    state: State
-    source: str
-
-
-@dataclass(frozen=True)
 class SnapshotStudy:
+    """A study with every statement that stands, oldest first; `core.labels.effective_of` says which of them counts."""
+
     dataset: str
     patient: str
     key: str
     split: Split
     images: tuple[SnapshotImage, ...]
     report: Report | None = None
-    labels: tuple[SnapshotLabel, ...] = ()
+    labels: tuple[Statement, ...] = ()
     age: int | None = None
     sex: str | None = None
     notes: str | None = None
@@ -219,7 +215,7 @@ class Snapshot:
 def to_bytes(manifest: Manifest) -> bytes:
     """Canonical JSON: sorted keys, sorted studies, no spaces, so that equal content gives equal bytes."""
     ordered = sorted(manifest.studies, key=lambda study: (study.dataset, study.patient, study.key))
-    data = asdict(manifest) | {"studies": [asdict(study) for study in ordered], "format": 1}
+    data = asdict(manifest) | {"studies": [_plain_study(study) for study in ordered], "format": 1}
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -273,6 +269,11 @@ def _unit_interval(*parts: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
+def _plain_study(study: SnapshotStudy) -> dict[str, Any]:
+    # What a label leaves unsaid is left out, so that manifests frozen before labels had sides keep their hash.
+    return asdict(study) | {"labels": [plain(label) for label in study.labels]}
+
+
 def _study(data: Mapping[str, Any]) -> SnapshotStudy:
     return SnapshotStudy(
         **{
@@ -280,7 +281,7 @@ def _study(data: Mapping[str, Any]) -> SnapshotStudy:
             "split": Split(data["split"]),
             "images": tuple(_image(entry) for entry in data["images"]),
             "report": Report(**data["report"]) if data["report"] else None,
-            "labels": tuple(SnapshotLabel(**{**x, "state": State(x["state"])}) for x in data["labels"]),
+            "labels": tuple(from_plain(label) for label in data["labels"]),
         }
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from core.findings import State
+from core.labels import Source, Statement
 from core.masks import MaskStats
 from core.reports import Report
 from core.reviews import ReviewState
@@ -113,12 +113,10 @@ class IncomingImage:
 
 
 @dataclass(frozen=True)
-class IncomingLabel:
-    """A finding's state as an importer found it. `source` is "imported" unless an export of ours names another."""
+class IncomingLabel(Statement):
+    """A statement as an importer found it. Its source is IMPORTED unless an export of ours names another."""
 
-    finding: str
-    state: State
-    source: str = "imported"
+    source: Source = Source.IMPORTED
 
 
 @dataclass(frozen=True)
@@ -172,17 +170,7 @@ class Study:
     sex: str | None = None
     notes: str | None = None
     blind: bool = False
-    labels: tuple["Label", ...] = ()
-
-
-@dataclass(frozen=True)
-class Label:
-    """A statement that a finding is present, absent or uncertain, and whose statement it is."""
-
-    finding: str
-    state: State
-    source: str
-    reader: str | None = None
+    labels: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True)

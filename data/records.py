@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from core import labels
 from core.errors import ReadingRoomError
-from core.findings import State
 from core.masks import Box, Mask, MaskSizeDiffers, coco_counts, from_coco_counts, squeeze, stats, unsqueeze
 from core.reports import Report
 from core.snapshots import SnapshotImage, SnapshotMask, SnapshotStudy
@@ -28,7 +28,7 @@ def study_record(study: SnapshotStudy) -> dict[str, Any]:
         "sex": study.sex,
         "notes": study.notes,
         "report": asdict(study.report) if study.report else None,
-        "labels": [{"finding": x.finding, "state": x.state.value, "source": x.source} for x in study.labels],
+        "labels": [dict(labels.plain(x)) for x in study.labels],
     }
 
 
@@ -89,7 +89,7 @@ def incoming_study(record: Mapping[str, Any], films: Sequence[IncomingImage], se
     """
     try:
         before = f"{record['dataset']}/" if several_datasets else ""
-        labels = (IncomingLabel(x["finding"], State(x["state"]), x["source"]) for x in record.get("labels", ()))
+        stated = (IncomingLabel(**vars(labels.from_plain(x))) for x in record.get("labels", ()))
         return IncomingStudy(
             patient=before + str(record["patient"]),
             key=before + str(record["key"]),
@@ -99,7 +99,7 @@ def incoming_study(record: Mapping[str, Any], films: Sequence[IncomingImage], se
             sex=record.get("sex"),
             notes=record.get("notes"),
             split=Split(record["split"]) if record.get("split") else None,
-            labels=tuple(labels),
+            labels=tuple(stated),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedRecord(f"The record is no study that Reading Room wrote ({error!r}).") from error

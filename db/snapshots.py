@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.errors import NotFound, ReadingRoomError
 from core.findings import State
+from core.labels import Source, Statement
 from core.reports import Cleaning, clean
 from core.snapshots import (
     EmptySnapshot,
@@ -17,7 +18,6 @@ from core.snapshots import (
     SnapshotCounts,
     SnapshotFilter,
     SnapshotImage,
-    SnapshotLabel,
     SnapshotMask,
     SnapshotStudy,
     SplitPolicy,
@@ -159,7 +159,7 @@ def _study(
     split = Split(row.patient.split)
     if fold is not None:
         split = _fold_split(dataset, row.patient.key, fold)
-    labels = tuple(SnapshotLabel(x.finding, State(x.state), x.source) for x in row.labels)
+    labels = tuple(Statement(x.finding, State(x.state), Source(x.source)) for x in row.labels)
     absent = tuple(label.finding for label in labels if label.state is State.ABSENT)
     images = (_image(image, split, absent, wanted) for image in row.images)
     return SnapshotStudy(

@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.errors import NotFound
 from core.findings import State
+from core.labels import Source, Statement
 from core.reports import Report
 from core.reviews import ReviewState
-from core.studies import Image, Label, Photometric, PixelFacts, Split, Study, View, Window
+from core.studies import Image, Photometric, PixelFacts, Split, Study, View, Window
 from db.tables import DatasetRow, ImageRow, LabelRow, ReportRow, StudyRow
 
 
@@ -76,8 +77,9 @@ def to_report(row: ReportRow) -> Report:
     return Report(row.indication, row.comparison, row.technique, row.findings, row.impression, row.text)
 
 
-def to_label(row: LabelRow) -> Label:
-    return Label(row.finding, State(row.state), row.source, row.reader.name if row.reader else None)
+def to_label(row: LabelRow) -> Statement:
+    reader = row.reader.name if row.reader else None
+    return Statement(row.finding, State(row.state), Source(row.source), reader=reader)
 
 
 def _whole() -> Select[StudyRow]:

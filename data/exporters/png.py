@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from core.jobs import Report
+from core.labels import Statement
 from core.reports import Report as RadiologyReport
 from core.snapshots import Manifest, SnapshotImage, SnapshotMask, SnapshotStudy
 from data.csvsafe import harmless
@@ -19,9 +20,10 @@ from data.layouts import CASES, LABELS, MASKS, SEPARATOR
 from data.store import Store
 
 _SECTIONS: Final = ("indication", "comparison", "technique", "findings", "impression", "text")
+_SAID: Final = ("side", "zone", "reader", "evidence", "suggested")
 _CASE: Final = ("image", "name", "dataset", "patient", "study", "view", "age", "sex", "split", "notes", *_SECTIONS)
 _MASK: Final = ("file", "image", "finding", "version", "origin", "suggested", "author", "area", "sha256")
-_LABEL: Final = ("dataset", "patient", "study", "finding", "state", "source")
+_LABEL: Final = ("dataset", "patient", "study", "finding", "state", "source", *_SAID)
 
 Cells = Sequence[str | int | None]
 
@@ -44,7 +46,7 @@ def export(manifest: Manifest, store: Store, out: Path, report: Report) -> Expor
                     masks.append(_mask(mask, path, file))
             for label in study.labels:
                 whose = (study.dataset, study.patient, study.key)
-                labels.append((*whose, label.finding, label.state.value, label.source))
+                labels.append((*whose, *_label(label)))
         output.write(CASES, _table((*_CASE, "absent"), cases))
         output.write(MASKS, _table(_MASK, masks))
         output.write(LABELS, _table(_LABEL, labels))
@@ -80,8 +82,17 @@ def _case(study: SnapshotStudy, image: SnapshotImage, file: str) -> Cells:
 
 
 def _mask(mask: SnapshotMask, path: str, file: str) -> Cells:
-    suggested = "yes" if mask.suggested else "no"
+    suggested = _yes_or_no(mask.suggested)
     return (path, file, mask.finding, mask.version, mask.origin, suggested, mask.author, mask.stats.area, mask.sha)
+
+
+def _label(label: Statement) -> Cells:
+    said = (label.side, label.zone, label.reader, label.evidence, _yes_or_no(label.suggested))
+    return (label.finding, label.state, label.source, *said)
+
+
+def _yes_or_no(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:

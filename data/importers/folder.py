@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from core.findings import State, slug
+from core.findings import slug
+from core.labels import from_plain
 from core.reports import Report, parse_sections
 from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
 from data import csvsafe, manifests
@@ -295,12 +296,12 @@ def _labels(table: Table, several_datasets: bool, skipped: list[Skipped]) -> dic
     labels: dict[str, list[IncomingLabel]] = {}
     for row in _sound(table, skipped):
         try:
-            label = IncomingLabel(row["finding"], State(row["state"]), row["source"])
-        except ValueError:
-            skipped.append(Skipped(f"{table.name} line {row.line}", f'"{row["state"]}" is no state of a finding'))
+            said = from_plain({**row.cells, "suggested": row["suggested"] == "yes"})
+        except ValueError as error:
+            skipped.append(Skipped(f"{table.name} line {row.line}", f"the label cannot be read: {error}"))
             continue
         before = f"{row['dataset']}/" if several_datasets else ""
-        labels.setdefault(before + row["study"], []).append(label)
+        labels.setdefault(before + row["study"], []).append(IncomingLabel(**vars(said)))
     return {key: tuple(group) for key, group in labels.items()}
 
 

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from pycocotools import mask as reference
 
 from core.errors import DiskFull
-from core.findings import State
+from core.findings import Side, State
+from core.labels import Source, Statement, Zone
 from core.masks import stats
 from core.registry import RESEARCH_ONLY
 from core.reports import Report
 from core.snapshots import (
     Manifest,
     SnapshotImage,
-    SnapshotLabel,
     SnapshotMask,
     SnapshotStudy,
     SplitPolicy,
@@ -90,8 +90,8 @@ def a_study(store: Store, number: int = 1, **changes: object) -> SnapshotStudy:
         images=(film,),
         report=Report(findings="The heart is large.", impression="=Cardiomegaly, +2 <b>", text="-see above"),
         labels=(
-            SnapshotLabel("cardiomegaly", State.PRESENT, "reader"),
-            SnapshotLabel("cardiomegaly", State.UNCERTAIN, "imported"),
+            Statement("cardiomegaly", State.PRESENT, Source.READER, Side.BOTH, Zone.LOWER, "Ada Example"),
+            Statement("cardiomegaly", State.UNCERTAIN, Source.LABELER, evidence="The heart may be enlarged."),
         ),
         age=54,
         sex="F",
@@ -131,7 +131,7 @@ def as_snapshot(incoming: IncomingStudy, like: SnapshotStudy, store: Store) -> S
         split=incoming.split,
         images=tuple(films),
         report=incoming.report,
-        labels=tuple(SnapshotLabel(x.finding, x.state, x.source) for x in incoming.labels),
+        labels=tuple(Statement(**vars(x)) for x in incoming.labels),
         age=incoming.age,
         sex=incoming.sex,
         notes=incoming.notes,
