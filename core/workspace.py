@@ -22,6 +22,11 @@ class Workspace:
         return os.environ.get(STORE_VARIABLE) or str(self.home / "store")
 
     @property
+    def tries_url(self) -> str:
+        """Where films lie that are tried and not imported, until they are forgotten."""
+        return f"{self.store_url}/tries"
+
+    @property
     def models(self) -> Path:
         return self.home / "models"
 

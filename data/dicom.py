@@ -7,6 +7,7 @@ window is the file's first; a VOI LUT, which is a curve, is kept as the window b
 (DICOM PS3.3 C.7.6.3, C.11.1, C.11.2). A film that PatientOrientation says is mirrored or turned is set upright.
 """
 
+import io
 import re
 import struct
 from dataclasses import dataclass, replace
@@ -92,9 +93,12 @@ def head(path: Path, secret: bytes) -> Head:
     return Head(path, deidentify.pseudonyms(dataset, secret), view is not View.LATERAL, place)
 
 
-def film(path: Path, secret: bytes) -> DicomFilm:
-    """Read, de-identify, decode and set upright. Raises UnreadableImage and CannotDeidentify."""
-    dataset = _open(path)
+def film(source: Path | bytes, secret: bytes) -> DicomFilm:
+    """Read a file, or what was in one, de-identify, decode and set upright.
+
+    Raises UnreadableImage and CannotDeidentify.
+    """
+    dataset = _open(source)
     name = deidentify.pseudonyms(dataset, secret).image
     deidentify.deidentify(dataset, secret)
     _require_chest(dataset)
@@ -117,11 +121,11 @@ def film(path: Path, secret: bytes) -> DicomFilm:
     return DicomFilm(image, age, sex, (burned,) if burned else ())
 
 
-def _open(path: Path, **options: Any) -> pydicom.Dataset:
+def _open(source: Path | bytes, **options: Any) -> pydicom.Dataset:
     try:
-        dataset = pydicom.dcmread(path, **options)
+        dataset = pydicom.dcmread(_readable(source), **options)
     except InvalidDicomError:
-        return _open_bare(path, **options)
+        return _open_bare(source, **options)
     except (EOFError, ValueError, KeyError, struct.error, OSError) as error:
         raise ImageTruncated(f"The DICOM file is cut off or damaged ({error}). Copy it again.") from error
     if "SOPClassUID" not in dataset and "DirectoryRecordSequence" not in dataset:
@@ -130,10 +134,10 @@ def _open(path: Path, **options: Any) -> pydicom.Dataset:
     return dataset
 
 
-def _open_bare(path: Path, **options: Any) -> pydicom.Dataset:
+def _open_bare(source: Path | bytes, **options: Any) -> pydicom.Dataset:
     """Old archives write datasets without preamble; anything else that opens this way shows no SOP class."""
     try:
-        dataset = pydicom.dcmread(path, force=True, **options)
+        dataset = pydicom.dcmread(_readable(source), force=True, **options)
         if dataset.get("SOPClassUID"):
             if "TransferSyntaxUID" not in dataset.file_meta:
                 dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
@@ -141,6 +145,10 @@ def _open_bare(path: Path, **options: Any) -> pydicom.Dataset:
     except (EOFError, ValueError, KeyError, AttributeError, NotImplementedError, struct.error, OSError):
         pass
     raise NotAnImage("The file is no DICOM file.")
+
+
+def _readable(source: Path | bytes) -> Path | io.BytesIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
 def _require_chest(dataset: pydicom.Dataset) -> None:
