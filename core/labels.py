@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from core.findings import Side, State
 
@@ -54,11 +54,31 @@ class Statement:
     suggested: bool = False
 
 
+class Said(Protocol):
+    """What a statement and a version on record have in common."""
+
+    @property
+    def finding(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def source(self) -> Source: ...
+    @property
+    def side(self) -> Side | None: ...
+    @property
+    def zone(self) -> Zone | None: ...
+    @property
+    def reader(self) -> str | None: ...
+
+
+SaidT = TypeVar("SaidT", bound=Said)
+
+
 class Labelled(Protocol):
     """Anything with statements, oldest first: a study, a snapshot's study."""
 
     @property
-    def labels(self) -> Sequence[Statement]: ...
+    def labels(self) -> Sequence[Said]: ...
 
 
 @dataclass(frozen=True)
@@ -149,10 +169,10 @@ class SavedLabel:
     conflict: str | None = None
 
 
-def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+def standing(statements: Iterable[SaidT]) -> tuple[SaidT, ...]:
     """What stands of statements given oldest first: of each reader, the labeler and the adjudication the last word on a
     finding; of imports every one. What was taken back is gone."""
-    last: dict[tuple[object, ...], Statement] = {}
+    last: dict[tuple[object, ...], SaidT] = {}
     for statement in statements:
         voice = _voice(statement)
         last.pop(voice, None)
@@ -160,15 +180,22 @@ def standing(statements: Iterable[Statement]) -> tuple[Statement, ...]:
     return tuple(statement for statement in last.values() if statement.state is not State.UNASSESSED)
 
 
-def effective(statements: Iterable[Statement]) -> dict[str, Effective]:
-    """What counts, by finding, of statements given oldest first. Findings that nobody speaks of are not in it."""
-    by_finding: dict[str, dict[Source, list[Statement]]] = {}
+def by_source(statements: Iterable[Said]) -> dict[str, dict[Source, Effective]]:
+    """What each source says of each finding, of statements given oldest first."""
+    said: dict[str, dict[Source, list[Said]]] = {}
     for statement in standing(statements):
-        by_finding.setdefault(statement.finding, {}).setdefault(statement.source, []).append(statement)
+        said.setdefault(statement.finding, {}).setdefault(statement.source, []).append(statement)
     return {
-        finding: _counted(said[source])
-        for finding, said in by_finding.items()
-        if (source := next((source for source in EFFECTIVE_ORDER if source in said), None)) is not None
+        finding: {source: _counted(words) for source, words in sources.items()} for finding, sources in said.items()
+    }
+
+
+def effective(statements: Iterable[Said]) -> dict[str, Effective]:
+    """What counts, by finding, of statements given oldest first. Findings that nobody speaks of are not in it."""
+    return {
+        finding: said[first]
+        for finding, said in by_source(statements).items()
+        if (first := next((source for source in EFFECTIVE_ORDER if source in said), None)) is not None
     }
 
 
@@ -176,7 +203,7 @@ def effective_of(study: Labelled) -> dict[str, Effective]:
     return effective(study.labels)
 
 
-def contradict(one: Statement, other: Statement) -> bool:
+def contradict(one: Said, other: Said) -> bool:
     """Whether two statements on the same finding cannot both be meant. To say less is no contradiction."""
     if one.state is not other.state:
         return True
@@ -184,7 +211,7 @@ def contradict(one: Statement, other: Statement) -> bool:
     return any(None not in pair and pair[0] is not pair[1] for pair in (sides, zones))
 
 
-def _counted(said: Sequence[Statement]) -> Effective:
+def _counted(said: Sequence[Said]) -> Effective:
     newest = said[-1]
     torn = any(contradict(one, other) for one, other in combinations(said, 2))
     if torn and newest.source is Source.IMPORTED:
@@ -192,7 +219,7 @@ def _counted(said: Sequence[Statement]) -> Effective:
     return Effective(newest.state, newest.source, newest.side, newest.zone, newest.reader, torn)
 
 
-def _voice(statement: Statement) -> tuple[object, ...]:
+def _voice(statement: Said) -> tuple[object, ...]:
     if statement.source is Source.READER:
         return statement.finding, statement.source, statement.reader
     if statement.source is Source.IMPORTED:

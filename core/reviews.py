@@ -14,6 +14,7 @@ class ReviewState(StrEnum):
 
 class ReviewMove(StrEnum):
     DRAW = "draw"
+    LABEL = "label"
     SUBMIT = "submit"
     RETURN = "return"
     REOPEN = "reopen"
@@ -29,15 +30,19 @@ class IllegalReviewMove(ReadingRoomError):
 
 _MOVES: dict[tuple[ReviewState, ReviewMove], ReviewState] = {
     (ReviewState.UNREAD, ReviewMove.DRAW): ReviewState.DRAFT,
+    (ReviewState.UNREAD, ReviewMove.LABEL): ReviewState.DRAFT,
     (ReviewState.UNREAD, ReviewMove.SUBMIT): ReviewState.SUBMITTED,
     (ReviewState.DRAFT, ReviewMove.DRAW): ReviewState.DRAFT,
+    (ReviewState.DRAFT, ReviewMove.LABEL): ReviewState.DRAFT,
     (ReviewState.DRAFT, ReviewMove.SUBMIT): ReviewState.SUBMITTED,
     (ReviewState.DRAFT, ReviewMove.DISCARD): ReviewState.UNREAD,
     (ReviewState.SUBMITTED, ReviewMove.DRAW): ReviewState.DRAFT,
+    (ReviewState.SUBMITTED, ReviewMove.LABEL): ReviewState.DRAFT,
     (ReviewState.SUBMITTED, ReviewMove.SUBMIT): ReviewState.SUBMITTED,
     (ReviewState.SUBMITTED, ReviewMove.RETURN): ReviewState.RETURNED,
     (ReviewState.SUBMITTED, ReviewMove.REOPEN): ReviewState.DRAFT,
     (ReviewState.RETURNED, ReviewMove.DRAW): ReviewState.DRAFT,
+    (ReviewState.RETURNED, ReviewMove.LABEL): ReviewState.DRAFT,
     (ReviewState.RETURNED, ReviewMove.SUBMIT): ReviewState.SUBMITTED,
 }
 

@@ -20,8 +20,9 @@ def test_a_review_walks_along_legal_moves_only(steps: list[ReviewMove]) -> None:
 
 
 @pytest.mark.parametrize("state", ReviewState)
-def test_a_reader_may_always_draw_and_submit(state: ReviewState) -> None:
+def test_a_reader_may_always_draw_label_and_submit(state: ReviewState) -> None:
     assert move(state, ReviewMove.DRAW) is ReviewState.DRAFT
+    assert move(state, ReviewMove.LABEL) is ReviewState.DRAFT
     assert move(state, ReviewMove.SUBMIT) is ReviewState.SUBMITTED
 
 
