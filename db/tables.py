@@ -102,6 +102,7 @@ class StudyRow(Base):
         Index("ix_studies_has_mask", "has_mask", "state"),
         Index("ix_studies_has_suggestion", "has_suggestion", "state"),
         Index("ix_studies_has_report", "has_report", "state"),
+        Index("ix_studies_disagrees", "disagrees", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -121,6 +122,7 @@ class StudyRow(Base):
     has_mask: Mapped[bool] = mapped_column(default=False)
     has_report: Mapped[bool] = mapped_column(default=False)
     has_suggestion: Mapped[bool] = mapped_column(default=False)
+    disagrees: Mapped[bool] = mapped_column(default=False)
     queue_rank: Mapped[float] = mapped_column(default=0.0)
     queue_reason: Mapped[str] = mapped_column(String(300), default="")
 
@@ -184,6 +186,12 @@ class FindingRow(Base):
 
 
 class LabelRow(Base):
+    """A version of what one source says of a finding. Rows are only ever added.
+
+    `state` "unassessed" takes back what the same source said before. `suggested` tells whether a model's probability
+    was in sight.
+    """
+
     __tablename__ = "labels"
     __table_args__ = (Index("ix_labels_study_id_finding", "study_id", "finding"),)
 
@@ -192,14 +200,62 @@ class LabelRow(Base):
     finding: Mapped[str] = mapped_column(ForeignKey("findings.key"))
     state: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(String(20))
+    side: Mapped[str | None] = mapped_column(String(20))
+    zone: Mapped[str | None] = mapped_column(String(20))
+    evidence: Mapped[str] = mapped_column(default="")
     reader_id: Mapped[int | None] = mapped_column(ForeignKey("readers.id"))
+    suggested: Mapped[bool] = mapped_column(default=False)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     reader: Mapped[ReaderRow | None] = relationship()
 
 
+class LabelDraftRow(Base):
+    """Every acknowledged word of a reader is a row; nothing is overwritten. `closed_by` is the version it became."""
+
+    __tablename__ = "label_drafts"
+    __table_args__ = (
+        Index("ix_label_drafts_reader_id_study_id", "reader_id", "study_id"),
+        Index("ix_label_drafts_parent_id", "parent_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    finding: Mapped[str] = mapped_column(ForeignKey("findings.key"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    branch: Mapped[int]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("label_drafts.id"))
+    base_version_id: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
+    state: Mapped[str] = mapped_column(String(20))
+    side: Mapped[str | None] = mapped_column(String(20))
+    zone: Mapped[str | None] = mapped_column(String(20))
+    suggested: Mapped[bool] = mapped_column(default=False)
+    saved_at: Mapped[datetime] = mapped_column(default=now)
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("labels.id"))
+    discarded: Mapped[bool] = mapped_column(default=False)
+
+    reader: Mapped[ReaderRow] = relationship()
+
+
+class DisagreementRow(Base):
+    """A finding on which somebody contradicts somebody, with everyone's word as it stands: what a lead looks through."""
+
+    __tablename__ = "disagreements"
+    __table_args__ = (Index("ix_disagreements_finding", "finding", "study_id"),)
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    finding: Mapped[str] = mapped_column(ForeignKey("findings.key"), primary_key=True)
+    reader: Mapped[str | None] = mapped_column(String(20))
+    imported: Mapped[str | None] = mapped_column(String(20))
+    labeler: Mapped[str | None] = mapped_column(String(20))
+    model: Mapped[str | None] = mapped_column(String(20))
+    probability: Mapped[float | None]
+    readers_differ: Mapped[bool] = mapped_column(default=False)
+
+
 class StudyFindingRow(Base):
-    """Which findings a study has a mask or a present label of: what the worklist filters by."""
+    """Which findings a study has a mask of, or an effective label that says present: what the worklist filters by."""
 
     __tablename__ = "study_findings"
 
