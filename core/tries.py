@@ -79,7 +79,7 @@ class Opinion:
     `probability` is with the context where there was one, `without_context` from the film alone. From `threshold` up
     `says` is present. `map` names an 8-bit grey PNG of the film's shape, bright where the model looked. `words` are
     those of the context that it heeded, with their weight; `read_words` is how many of the context's words it read,
-    None where it read all. `differential` is its evidence as text.
+    None where it read all. `differential` is its evidence as text, `remarks` what a person should know of the answer.
     """
 
     finding: str
@@ -93,6 +93,7 @@ class Opinion:
     nearest: tuple[Nearest, ...] = ()
     differential: str = ""
     read_words: int | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def opinion_of(finding: str, payload: Mapping[str, Any]) -> Opinion:
@@ -114,6 +115,7 @@ def opinion_of(finding: str, payload: Mapping[str, Any]) -> Opinion:
             ),
             differential=str(payload.get("differential") or ""),
             read_words=None if read is None else int(read),
+            remarks=tuple(str(remark) for remark in payload.get("remarks", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedOpinion(finding) from error
@@ -147,6 +149,16 @@ class Try:
     asked_at: datetime
     opinions: tuple[Opinion, ...] = ()
     answer: str | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the answer, each said once."""
+        return tuple(dict.fromkeys(remark for each in self.opinions for remark in each.remarks))
+
+    @property
+    def differential(self) -> tuple[str, ...]:
+        """The evidence for all findings, a paragraph each, each said once."""
+        return tuple(dict.fromkeys(each.differential for each in self.opinions if each.differential))
 
     def opinion(self, finding: str) -> Opinion | None:
         return next((each for each in self.opinions if each.finding == finding), None)

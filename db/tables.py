@@ -239,7 +239,7 @@ class LabelDraftRow(Base):
 
 
 class DisagreementRow(Base):
-    """A finding on which somebody contradicts somebody, with everyone's word as it stands: what a lead looks through."""
+    """A finding on which somebody contradicts somebody, with everyone's word as it stands: for a lead to look at."""
 
     __tablename__ = "disagreements"
     __table_args__ = (Index("ix_disagreements_finding", "finding", "study_id"),)
@@ -521,6 +521,27 @@ class AskRow(Base):
     asked_at: Mapped[datetime] = mapped_column(default=now)
     answered_at: Mapped[datetime | None]
     prediction_id: Mapped[int | None] = mapped_column(ForeignKey("predictions.id"))
+    answer: Mapped[str | None]
+
+
+class TryRow(Base):
+    """A question about a film that is in no dataset. It goes with the film, once that is forgotten."""
+
+    __tablename__ = "tries"
+    __table_args__ = (Index("ix_tries_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(String(64), index=True)
+    sha: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(50))
+    view: Mapped[str] = mapped_column(String(20))
+    context: Mapped[str]
+    model: Mapped[str] = mapped_column(String(200))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None]
+    said: Mapped[list[Any]] = mapped_column(default=list)
     answer: Mapped[str | None]
 
 
