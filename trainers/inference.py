@@ -2,8 +2,9 @@
 
     python -m trainers.inference
 
-A question is a row in the database: a prompt on an image. The answer is a suggestion, or a sentence that says why there
-is none. It runs beside the training worker, which is niced and leaves it room; one thread is enough for it.
+A question is a row in the database: a prompt on an image, answered by a suggestion, or a film that somebody tries,
+answered by what a model says of it. Where there is no answer, a sentence says why. Readers' questions go first. It runs
+beside the training worker, which is niced and leaves it room; one thread is enough for it.
 """
 
 import argparse
@@ -11,144 +12,152 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
-from core.annotations import Ask
+from core.annotations import Ask, NewPrediction
 from core.errors import ReadingRoomError
-from core.registry import SILENT_FAMILIES, ModelVersion
+from core.reports import Report
+from core.reviews import ReviewState
+from core.studies import Image, Split, Study
+from core.tries import Try, is_outworn, opinion_of
 from core.workspace import Workspace, workspace
-from data.store import Store
-from db import asks, models, predictions, studies
+from data.images import header
+from data.passing import Forgotten, Passing
+from data.store import BlobMissing, Store
+from db import asks, predictions, studies, tries
 from db.engine import Database, DatabaseBusy
 from db.schema import migrate
 from db.work import on_record, worker_name
-from trainers.contract import Case, Family, FindingNotLearned, Shelf
-from trainers.families import FAMILIES
+from trainers.awake import Awake
+from trainers.contract import Case, FindingNotLearned, Shelf, ViewNotRead
 from trainers.memory import keep_freed_memory
 
 ROLE = "inference"
 POLL_SECONDS = 0.1
+SWEEP_SECONDS = 600.0
 ANSWERS_WITH = "segmentation"
 
 logger = logging.getLogger(__name__)
 
 
-class NoModelYet(ReadingRoomError):
-    """A question came before any model was in use."""
-
-    def __init__(self, family: str) -> None:
-        super().__init__(f"No {family} model is in use yet. Train one, and promote it on the Models screen.")
-
-
-@dataclass
-class Loaded:
-    """A model in use, in memory."""
-
-    version: ModelVersion
-    family: Family[Any]
-    model: Any
-
-
 @dataclass
 class Answerer:
-    """Answers questions with the families' models in use, which it loads when they change and keeps."""
+    """Answers questions with models that are awake."""
 
     workspace: Workspace
     database: Database
-    _loaded: dict[str, Loaded] = field(default_factory=dict)
+    awake: Awake = field(init=False)
+    _swept_at: float | None = None
 
-    @property
-    def shelf(self) -> Shelf:
-        return Shelf(Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,))
+    def __post_init__(self) -> None:
+        self.awake = Awake(self.workspace, self.database)
 
     def refresh(self) -> None:
         """Load what has come into use since the last look. A model that cannot be loaded is logged, and answers by
         saying so when it is asked."""
-        with self.database.reading() as session:
-            current = {name: models.champion(session, name) for name in FAMILIES if name not in SILENT_FAMILIES}
-        for name, version in current.items():
-            known = self._loaded.get(name)
-            if version is None:
-                self._loaded.pop(name, None)
-            elif known is None or known.version.id != version.id:
-                with suppress(ReadingRoomError):
-                    self._load(name, version)
+        self.awake.refresh()
 
     def answer_waiting(self) -> int:
-        """Answer all questions that wait; gives how many there were."""
+        """Answer all readers' questions that wait, and one film that is tried; gives how many there were."""
         with self.database.reading() as session:
             waiting = asks.waiting(session)
         for ask in waiting:
             self._answer(ask)
-        return len(waiting)
+        with self.database.reading() as session:
+            tried = tries.waiting(session)
+        for one in tried:
+            self._look_at(one)
+        return len(waiting) + len(tried)
 
-    def _load(self, name: str, version: ModelVersion) -> Loaded:
-        self._loaded.pop(name, None)
-        try:
-            model = FAMILIES[name].load(self.workspace.models / version.folder)
-        except ReadingRoomError as error:
-            logger.error("%s cannot be loaded: %s", version.name, error)
-            raise
-        try:
-            FAMILIES[name].warm(model)
-        except ReadingRoomError as error:
-            logger.warning("%s answers only for what it was trained on by name: %s", version.name, error)
-        self._loaded[name] = Loaded(version, FAMILIES[name], model)
-        logger.info("%s answers now", version.name)
-        return self._loaded[name]
+    def sweep(self) -> None:
+        """From time to time, forget tried films that nobody asked to forget."""
+        if self._swept_at is not None and time.monotonic() - self._swept_at < SWEEP_SECONDS:
+            return
+        self._swept_at = time.monotonic()
+        passing, now = Passing.of(self.workspace), datetime.now(UTC)
+        for place in [place for place in passing.places() if is_outworn(place, now)]:
+            passing.forget(place)
+            with self.database.writing() as session:
+                tries.forget(session, place)
 
     def _answer(self, ask: Ask) -> None:
         try:
-            version_id, found = self._predict(ask)
-        except ReadingRoomError as refusal:
-            with self.database.writing() as session:
-                asks.answer(session, ask.id, None, str(refusal))
-            return
+            version_id, found = self._suggest(ask)
         except Exception as error:
             # The edge of the process: one question that fails must not silence the answers to all others.
-            logger.exception("question %s could not be answered", ask.id)
+            words = _told(error, f"question {ask.id}")
             with self.database.writing() as session:
-                asks.answer(session, ask.id, None, f"The model could not answer ({type(error).__name__}: {error}).")
+                asks.answer(session, ask.id, None, words)
             return
         with self.database.writing() as session:
             (number,) = predictions.add_predictions(session, version_id, [found])
             asks.answer(session, ask.id, number, None)
 
-    def _predict(self, ask: Ask) -> tuple[int, Any]:
-        loaded = self._champion()
+    def _suggest(self, ask: Ask) -> tuple[int, NewPrediction]:
+        loaded = self.awake.in_use(ANSWERS_WITH)
         if ask.finding not in loaded.version.findings:
             raise FindingNotLearned(loaded.version.name, ask.finding, loaded.version.findings)
         with self.database.reading() as session:
             study = studies.study_of_image(session, ask.image_id)
         case = Case(study, tuple(image for image in study.images if image.id == ask.image_id))
         prompts: Mapping[str, str] = {ask.finding: ask.prompt}
-        (found,) = loaded.family.predict(loaded.model, [case], prompts, self.shelf)
+        shelf = Shelf(Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,))
+        (found,) = loaded.family.predict(loaded.model, [case], prompts, shelf)
         return loaded.version.id, found
 
-    def _champion(self) -> Loaded:
-        loaded = self._loaded.get(ANSWERS_WITH)
-        if loaded is not None:
-            return loaded
-        with self.database.reading() as session:
-            version = models.champion(session, ANSWERS_WITH)
-        if version is None:
-            raise NoModelYet(ANSWERS_WITH)
-        return self._load(ANSWERS_WITH, version)
+    def _look_at(self, one: Try) -> None:
+        try:
+            said = self._opinions(one)
+        except Exception as error:
+            # As above.
+            words = _told(error, f"film {one.id}")
+            with self.database.writing() as session:
+                still_wanted = tries.refuse(session, one.id, words)
+        else:
+            with self.database.writing() as session:
+                still_wanted = tries.answer(session, one.id, said)
+        if not still_wanted:
+            # Forgotten while it was looked at, and what was made of it meanwhile lies there again.
+            Passing.of(self.workspace).forget(one.place)
+
+    def _opinions(self, one: Try) -> dict[str, Mapping[str, Any]]:
+        loaded = self.awake.called(one.model)
+        passing = Passing.of(self.workspace)
+        store = passing.store(one.place)
+        try:
+            facts = header(store.get(one.sha))
+        except BlobMissing:
+            raise Forgotten from None
+        film = Image(0, 0, "film", one.sha, one.view, facts, one.media_type)
+        told = Report(indication=one.context) if one.context else None
+        study = Study(0, "try", "", "", Split.TEST, ReviewState.UNREAD, (film,), told)
+        shelf = Shelf(store, passing.cache(one.place), (self.workspace.weights,))
+        found = loaded.family.predict(loaded.model, [Case(study, (film,))], None, shelf)
+        if not found:
+            raise ViewNotRead(loaded.version.family)
+        for each in found:
+            opinion_of(each.finding, each.payload)
+        return {each.finding: each.payload for each in found}
 
 
 def answer_forever(answerer: Answerer, stopped: threading.Event) -> None:
     """Look for questions every tenth of a second until `stopped` is set, on record as living all the while."""
     with on_record(answerer.database, worker_name(ROLE), ROLE, stopped):
         while not stopped.is_set():
+            answered = 0
             with suppress(DatabaseBusy):
                 answerer.refresh()
-                answerer.answer_waiting()
-            stopped.wait(POLL_SECONDS)
+                answered = answerer.answer_waiting()
+                answerer.sweep()
+            if not answered:
+                stopped.wait(POLL_SECONDS)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -168,6 +177,14 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         database.close()
     return 0
+
+
+def _told(error: Exception, question: str) -> str:
+    """Why there is no answer, in a sentence."""
+    if isinstance(error, ReadingRoomError):
+        return str(error)
+    logger.error("%s could not be answered", question, exc_info=error)
+    return f"The model could not answer ({type(error).__name__}: {error})."
 
 
 if __name__ == "__main__":

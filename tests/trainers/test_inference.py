@@ -1,15 +1,58 @@
 """The warm inference process: what it answers, and what it says when it cannot."""
 
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
 
 from core.annotations import Ask, AskState
+from core.errors import ReadingRoomError
 from core.jobs import JobKind, JobState
 from core.studies import Split, View
-from db import asks, models, people, predictions, studies, workers
+from core.tries import KEPT_FOR, NewTry, Try, new_place
+from data.images import read
+from data.passing import Passing
+from data.store import name_of
+from db import asks, models, people, predictions, studies, tries, workers
 from db.work import work_once
 from tests.trainers.conftest import BY, House
+from tests.trainers.stub_family import StubFamily, bright_film, put_version
+from trainers import awake
 from trainers.handlers import handlers
 from trainers.inference import Answerer, answer_forever
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> StubFamily:
+    """Stands in for the classification family."""
+    family = StubFamily()
+    monkeypatch.setattr(awake, "FAMILIES", {**awake.FAMILIES, "classification": family})
+    return family
+
+
+@pytest.fixture
+def answerer(house: House) -> Iterator[Answerer]:
+    yield Answerer(house.workspace, house.database)
+
+
+def tried(house: House, model: str = "classification-v1", context: str = "", film: bytes | None = None) -> Try:
+    """A film in a place of its own, and a question about it."""
+    place = new_place(datetime.now(UTC))
+    sha = Passing.of(house.workspace).store(place).put(film or bright_film())
+    new = NewTry(place, sha, "image/png", View.UNKNOWN, context, model)
+    with house.database.writing() as session:
+        number = tries.ask(session, new, people.ensure_reader(session, BY))
+    return looked_up(house, number)
+
+
+def looked_up(house: House, number: int) -> Try:
+    with house.database.reading() as session:
+        return tries.get_try(session, number)
 
 
 def question(house: House, image: int, finding: str, prompt: str) -> int:
@@ -119,3 +162,202 @@ def test_the_process_is_on_record_while_it_lives(house: House) -> None:
         thread.join()
     with house.database.reading() as session:
         assert workers.living(session, "inference") == ()
+
+
+def test_a_film_that_is_tried_is_answered_with_and_without_its_context(
+    house: House, stub: StubFamily, answerer: Answerer
+) -> None:
+    put_version(house.database)
+    one = tried(house, context="Cough and fever.")
+    assert answerer.answer_waiting() == 1
+    found = looked_up(house, one.id)
+    assert found.state is AskState.ANSWERED
+    first = found.opinions[0]
+    assert first.finding == "cardiomegaly"
+    assert first.has_context
+    assert first.probability > first.without_context
+    assert [word for word, _ in first.words] == ["Cough", "and", "fever."]
+    (case,) = stub.asked
+    assert case.study.report is not None and case.study.report.indication == "Cough and fever."
+    assert case.study.dataset == "try"
+
+
+def test_where_the_model_looked_lies_beside_the_film_and_nowhere_else(
+    house: House, stub: StubFamily, answerer: Answerer
+) -> None:
+    put_version(house.database)
+    one = tried(house)
+    answerer.answer_waiting()
+    opinion = looked_up(house, one.id).opinions[0]
+    assert opinion.map is not None
+    place = Passing.of(house.workspace).store(one.place)
+    assert read(place.get(opinion.map)).shape == (48, 40)
+    assert list(house.store.iterate()) == []
+    assert not opinion.has_context
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (ReadingRoomError("The film shows nothing."), "The film shows nothing."),
+        (ValueError("no such layer"), "The model could not answer (ValueError: no such layer)."),
+        (MemoryError(), "The model could not answer (MemoryError: )."),
+    ],
+)
+def test_a_film_that_cannot_be_answered_for_is_told_why(
+    house: House, stub: StubFamily, answerer: Answerer, reason: Exception, told: str
+) -> None:
+    put_version(house.database)
+    stub.refuses = reason
+    one = tried(house)
+    answerer.answer_waiting()
+    found = looked_up(house, one.id)
+    assert (found.state, found.answer) == (AskState.REFUSED, told)
+
+
+def test_a_model_that_says_nothing_of_a_film_reads_no_such_view(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_version(house.database)
+    monkeypatch.setattr(stub, "predict", lambda *_: [])
+    one = tried(house)
+    answerer.answer_waiting()
+    assert "reads frontal films only" in (looked_up(house, one.id).answer or "")
+
+
+def test_an_opinion_that_is_none_is_refused_before_it_is_kept(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_version(house.database)
+    ordinary = stub.predict
+
+    def without_a_number(*asked: object) -> object:
+        return [replace(each, payload={**each.payload, "probability": np.nan}) for each in ordinary(*asked)]
+
+    monkeypatch.setattr(stub, "predict", without_a_number)
+    one = tried(house)
+    answerer.answer_waiting()
+    assert "train the model again" in (looked_up(house, one.id).answer or "")
+
+
+def test_a_film_that_was_forgotten_meanwhile_leaves_nothing_behind(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_version(house.database)
+    one = tried(house)
+    ordinary = stub.predict
+
+    def forgotten_meanwhile(*asked: object) -> object:
+        Passing.of(house.workspace).forget(one.place)
+        with house.database.writing() as session:
+            tries.forget(session, one.place)
+        Passing.of(house.workspace).store(one.place).put(bright_film())
+        return ordinary(*asked)
+
+    monkeypatch.setattr(stub, "predict", forgotten_meanwhile)
+    answerer.answer_waiting()
+    assert list(Passing.of(house.workspace).places()) == []
+
+
+def test_a_film_whose_bytes_are_gone_is_told_of(house: House, stub: StubFamily, answerer: Answerer) -> None:
+    put_version(house.database)
+    one = tried(house)
+    Passing.of(house.workspace).forget(one.place)
+    answerer.answer_waiting()
+    assert "was forgotten" in (looked_up(house, one.id).answer or "")
+
+
+def test_a_family_that_cannot_be_loaded_does_not_silence_the_other(house: House, stub: StubFamily) -> None:
+    with_champion(house)
+    put_version(house.database)
+    stub.broken["classification-stub"] = MemoryError("out of memory")
+    answerer = Answerer(house.workspace, house.database)
+    answerer.refresh()
+    film, number = tried(house), question(house, image_of(house, 0), "left_lung", "left lung")
+    answerer.answer_waiting()
+    assert answer(house, number).state is AskState.ANSWERED
+    found = looked_up(house, film.id)
+    assert found.state is AskState.REFUSED
+    assert found.answer == "classification-v1 cannot be loaded (MemoryError: out of memory)."
+
+
+def test_a_model_that_cannot_be_loaded_is_let_alone_for_a_while(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_version(house.database)
+    stub.broken["classification-stub"] = OSError("no such disk")
+    answerer.refresh()
+    del stub.broken["classification-stub"]
+    answerer.refresh()
+    assert stub.loaded == []
+    monkeypatch.setattr(awake, "LET_ALONE_SECONDS", 0.0)
+    answerer.refresh()
+    assert stub.loaded == ["classification-stub"]
+
+
+def test_a_model_that_does_not_fit_in_memory_is_not_begun_with(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = put_version(house.database)
+    folder = house.workspace.models / version.folder
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(bytes(1000))
+    monkeypatch.setattr(awake, "available_bytes", lambda: 2**20)
+    one = tried(house)
+    answerer.refresh()
+    answerer.answer_waiting()
+    assert stub.loaded == []
+    assert "of memory to be loaded" in (looked_up(house, one.id).answer or "")
+
+
+def test_the_models_in_use_are_warm_before_anybody_asks(house: House, stub: StubFamily, answerer: Answerer) -> None:
+    put_version(house.database)
+    answerer.refresh()
+    answerer.refresh()
+    assert stub.loaded == ["classification-stub"]
+
+
+def test_a_version_that_is_not_in_use_is_a_guest_and_goes_again(
+    house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_version(house.database, "in-use")
+    put_version(house.database, "candidate", in_use=False)
+    answerer.refresh()
+    for _ in range(2):
+        assert looked_up_after(house, answerer, "classification-v2").state is AskState.ANSWERED
+    assert looked_up_after(house, answerer, "classification-v1").state is AskState.ANSWERED
+    assert stub.loaded == ["in-use", "candidate"]
+    monkeypatch.setattr(awake, "GUEST_SECONDS", -1.0)
+    answerer.refresh()
+    looked_up_after(house, answerer, "classification-v2")
+    assert stub.loaded == ["in-use", "candidate", "candidate"]
+
+
+def looked_up_after(house: House, answerer: Answerer, model: str) -> Try:
+    one = tried(house, model)
+    answerer.answer_waiting()
+    return looked_up(house, one.id)
+
+
+def test_readers_go_first_and_films_are_tried_one_at_a_time(house: House, stub: StubFamily, answerer: Answerer) -> None:
+    put_version(house.database)
+    house.add("drawn", 1, splits=(Split.TRAIN,))
+    films = [tried(house) for _ in range(2)]
+    number = question(house, image_of(house, 0), "left_lung", "left lung")
+    assert answerer.answer_waiting() == 2
+    assert answer(house, number).state is AskState.REFUSED
+    assert [looked_up(house, film.id).state for film in films] == [AskState.ANSWERED, AskState.WAITING]
+
+
+def test_what_nobody_asked_to_forget_is_forgotten_in_time(house: House, answerer: Answerer) -> None:
+    passing = Passing.of(house.workspace)
+    old, young = new_place(NOW - 400 * KEPT_FOR), new_place(datetime.now(UTC) - KEPT_FOR + timedelta(minutes=5))
+    for place in (old, young):
+        passing.store(place).put(bright_film())
+        new = NewTry(place, name_of(bright_film()), "image/png", View.UNKNOWN, "cough", "classification-v1")
+        with house.database.writing() as session:
+            tries.ask(session, new, people.ensure_reader(session, BY))
+    answerer.sweep()
+    assert list(passing.places()) == [young]
+    with house.database.reading() as session:
+        assert [one.place for one in tries.waiting(session, 5)] == [young]
