@@ -55,6 +55,9 @@ class SegmentationRecipe(FilmRecipe):
     contrast_weight: float = option(
         0.0, "Weight of telling two prompts of one film apart where their masks differ: for look-alikes.", low=0
     )
+    exclusive: tuple[str, ...] = option(
+        (), "Look-alikes of which a pixel of the answer bears one at most: the one whose own prompt is surer takes it."
+    )
     calm_from: float = option(
         1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1
     )
@@ -72,6 +75,10 @@ class SegmentationRecipe(FilmRecipe):
             )
         if self.absent_prompts >= self.prompts_per_image and self.prompts_per_image > 1:
             raise BadRecipe("absent_prompts is less than prompts_per_image, or nothing marked would be learned.")
+        if len(set(self.exclusive)) == 1 or len(set(self.exclusive)) != len(self.exclusive):
+            raise BadRecipe("exclusive names two findings or more, each once, or none.")
+        if unknown := [key for key in self.exclusive if self.findings and key not in self.findings]:
+            raise BadRecipe(f"exclusive names {', '.join(unknown)}, which findings leaves out. Add it there.")
         if len(self.decoder_channels) not in (4, 5) or min(self.decoder_channels) < 1:
             raise BadRecipe("decoder_channels takes four or five positive widths, from the deepest stage upwards.")
 

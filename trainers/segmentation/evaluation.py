@@ -21,9 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.bootstrap import Draws
+from core.calibration import Counts, bin_counts, calibration_error
 from core.findings import VOCABULARY, Finding
 from core.masks import Mask, dice, iou, pixel_accuracy
-from core.metrics import CONFIDENCE, NOT_EVALUABLE, RESAMPLES, Estimate, ItemScore, Metric, summarise
+from core.metrics import NOT_EVALUABLE, Estimate, ItemScore, Metric, summarise
 from trainers.datasets import FilmCache
 from trainers.segmentation.data import Film
 from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
@@ -32,10 +34,7 @@ from trainers.segmentation.prompts import Words, denials_of, prompt_for, words_o
 MEAN_METRICS = ("dice", "iou", "pixel_accuracy", "false_positive")
 WORDING = ("dropped", "shuffled", "negated")
 ON = "dice_on:"
-CALIBRATION_BINS = 15
 FILMS_AT_ONCE = 8
-
-Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -91,22 +90,23 @@ def _outlined(
 ) -> Iterator[Outlined]:
     """`other` is the film whose words are tried on this one; None where no words are tried."""
     asked = [finding for finding in model.findings if finding.key in film.truths]
-    words = [words_on(f, film.report, model.recipe.text, (phrases or {}).get(f.key)) for f in asked]
+    words = {f.key: words_on(f, film.report, model.recipe.text, (phrases or {}).get(f.key)) for f in asked}
     truths = {f.key: cache.native_mask(film.truths[f.key], film.height, film.width) for f in asked}
 
-    def answers(text: torch.Tensor) -> NDArray[np.float32]:
-        logits = model.answer(features, text, [0] * len(text))
+    def at_film_size(logits: torch.Tensor) -> NDArray[np.float32]:
         native: NDArray[np.float32] = at_native_size(logits, film.height, film.width, cache.fit).numpy()
         return native
 
-    text = model.read(words)
-    honest = answers(text)
+    def marked(text: torch.Tensor) -> NDArray[np.bool_]:
+        return at_film_size(model.answer(features, text, [0] * len(text))) > 0.5
+
+    honest = at_film_size(model.outline(features, words, film.report))
     # Masks at once: probabilities of all wordings of a film of 6,000 pixels a side would fill the memory.
     others: dict[str, NDArray[np.bool_]] = {}
     if other is not None:
-        others["dropped"] = answers(torch.zeros_like(text)) > 0.5
-        others["shuffled"] = answers(model.read([_exchanged(f, model, other) for f in asked])) > 0.5
-        others["negated"] = answers(model.read([Words(denials_of(f)[0]) for f in asked])) > 0.5
+        others["dropped"] = marked(torch.zeros_like(model.read(list(words.values()))))
+        others["shuffled"] = marked(model.read([_exchanged(f, model, other) for f in asked]))
+        others["negated"] = marked(model.read([Words(denials_of(f)[0]) for f in asked]))
     for row, finding in enumerate(asked):
         key, truth, predicted = finding.key, truths[finding.key], honest[row] > 0.5
         more: dict[str, float | None] = {}
@@ -220,23 +220,5 @@ class Calibration:
         if not by_patient:
             return NOT_EVALUABLE
         table = np.stack(list(by_patient.values()))
-        draws = np.random.default_rng(0).multinomial(len(table), np.full(len(table), 1 / len(table)), size=RESAMPLES)
-        samples = calibration_error(np.tensordot(draws.astype(np.float64), table, axes=1))
-        edge = (1 - CONFIDENCE) / 2
-        low, high = np.quantile(samples, [edge, 1 - edge])
-        return Estimate(float(calibration_error(table.sum(axis=0))), float(low), float(high), len(table))
-
-
-def bin_counts(probability: NDArray[np.float32], truth: Mask) -> Counts:
-    """(bins, 3): how many pixels fall in each bin of probability, the sum of their probabilities, how many are true."""
-    flat = probability.ravel()
-    bins = np.minimum((flat * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    weights = (None, flat.astype(np.float64), truth.ravel().astype(np.float64))
-    return np.stack([np.bincount(bins, w, CALIBRATION_BINS).astype(np.float64) for w in weights], axis=1)
-
-
-def calibration_error(counts: Counts) -> Counts:
-    """The share-weighted mean gap between probability and truth over bins; `counts` is (..., bins, 3)."""
-    total = counts[..., 0].sum(axis=-1)
-    gaps = np.abs(counts[..., 1] - counts[..., 2]).sum(axis=-1)
-    return np.asarray(gaps / np.maximum(total, 1))
+        draws = Draws(tuple(by_patient))
+        return draws.sample(lambda weights: calibration_error(np.tensordot(weights, table, axes=1))).estimate

@@ -9,6 +9,7 @@ from core.annotations import NewPrediction
 from core.findings import Finding
 from core.masks import stats
 from core.recipes import BadRecipe, Recipe, SegmentationRecipe
+from core.reports import Report
 from core.snapshots import Manifest
 from core.studies import Image, Split, View
 from data.images import mask_png
@@ -43,6 +44,10 @@ class Segmentation:
     def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> SegmentationData:
         ours = _ours(recipe)
         findings = learnable_findings(manifest, ours.findings)
+        if missing := set(ours.exclusive) - {finding.key for finding in findings}:
+            raise BadRecipe(
+                f"exclusive names {', '.join(sorted(missing))}, which no training film bears a mask of. Leave it out."
+            )
         data = SegmentationData(
             findings=findings,
             training=films_of(manifest, Split.TRAIN, findings),
@@ -129,11 +134,11 @@ class Segmentation:
         for image, report in images:
             if image.view is not View.LATERAL:
                 # A reader's own words stand for themselves: the report is not asked for others.
-                words = [
-                    Words(phrase) if phrase is not None else words_on(findings[key], report, model.recipe.text)
+                words = {
+                    key: Words(phrase) if phrase is not None else words_on(findings[key], report, model.recipe.text)
                     for key, phrase in asked.items()
-                ]
-                answers += _answers(model, image, words, asked, cache)
+                }
+                answers += _answers(model, image, words, asked, report, cache)
         return answers
 
     def _finding(self, model: SegmentationModel, key: str) -> Finding:
@@ -146,12 +151,13 @@ class Segmentation:
 def _answers(
     model: SegmentationModel,
     image: Image,
-    words: Sequence[Words],
+    words: Mapping[str, Words],
     asked: Mapping[str, str | None],
+    report: Report | None,
     cache: FilmCache,
 ) -> list[NewPrediction]:
     features = model.warm_features(image.sha, cache.film(image.sha))
-    logits = model.answer(features, model.read(words), [0] * len(words))
+    logits = model.outline(features, words, report)
     probabilities = at_native_size(logits, image.facts.height, image.facts.width, cache.fit).numpy()
     masks = probabilities > 0.5
     names = cache.store.put_many(mask_png(mask) for mask in masks if mask.any())

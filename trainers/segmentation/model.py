@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from core.errors import ReadingRoomError
 from core.findings import Finding, Kind
 from core.masks import Mask
 from core.recipes import SegmentationRecipe, from_mapping
+from core.reports import Report
 from core.workspace import workspace
 from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder, own_place_first
@@ -26,7 +27,8 @@ from trainers.datasets import Placement, Square
 from trainers.precision import autocast
 from trainers.segmentation.data import sections_of
 from trainers.segmentation.network import TextConditionedUnet
-from trainers.segmentation.prompts import Words, features_of, names_of
+from trainers.segmentation.prompts import Words, features_of, names_of, words_on
+from trainers.segmentation.rivals import told_apart
 
 WEIGHTS = "weights.safetensors"
 TEXT = "text.safetensors"
@@ -87,6 +89,20 @@ class SegmentationModel:
                 rows = slice(start, start + PROMPTS_AT_ONCE)
                 answers.append(self.network.decode(features, text[rows].to(device), which[rows])[:, 0].float())
         return torch.cat(answers)
+
+    def outline(self, features: Sequence[Tensor], asked: Mapping[str, Words], report: Report | None) -> Tensor:
+        """(N, side, side) float32 logits of one film's findings, asked for in these words, look-alikes told apart.
+
+        `features` are that film's alone. A look-alike that was not asked for is asked by its own words, so that one
+        finding's answer does not depend on what else is asked. Raises EmptyText, TextWidthMismatch.
+        """
+        exclusive = set(self.recipe.exclusive)
+        beside = [f for f in self.findings if f.key in exclusive - asked.keys()] if exclusive & asked.keys() else []
+        words = [*asked.values(), *(words_on(finding, report, self.recipe.text) for finding in beside)]
+        logits = self.answer(features, self.read(words), [0] * len(words))
+        keys = [*asked, *(finding.key for finding in beside)]
+        rival = torch.tensor([key in exclusive for key in keys], device=logits.device)
+        return told_apart(logits, torch.zeros_like(rival, dtype=torch.int64), rival)[: len(asked)]
 
     def warm_features(self, name: str, square: Square) -> list[Tensor]:
         """The film's feature maps, kept for the few films asked about last: a second prompt costs only a decoding."""

@@ -22,6 +22,7 @@ from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
 from trainers.segmentation.model import SegmentationModel, start_network
+from trainers.segmentation.rivals import told_apart
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -86,6 +87,7 @@ class SegmentationModule(lightning.LightningModule):
 
     def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
         logits = self.network(self._ready(as_floats(batch.images)), batch.text, batch.image_of)
+        logits = told_apart(logits, batch.image_of, torch.isin(batch.finding_of, self._rivals.to(self.device)))
         self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
         self._frame.add(batch, logits > 0)
 
@@ -98,6 +100,12 @@ class SegmentationModule(lightning.LightningModule):
             if value is not None:
                 self.log(f"validation_dice/{finding.key}", value)
         self._scores, self._frame = DiceByFinding.of(len(self.data.findings)), Frame()
+
+    @cached_property
+    def _rivals(self) -> Tensor:
+        """Rows of the data's findings that are look-alikes."""
+        rows = [row for row, finding in enumerate(self.data.findings) if finding.key in self.recipe.exclusive]
+        return torch.tensor(rows, dtype=torch.int64)
 
     @cached_property
     def _all_steps(self) -> int:
