@@ -12,6 +12,10 @@ from core.metrics import Estimate, ItemScore, Metric, paired, paired_difference
 RESEARCH_ONLY = "For research, not for clinical decisions."
 SILENT_FAMILIES = frozenset({"pretraining"})
 """Families whose models tell readers nothing: they are what other trainings start from."""
+MARKING_FAMILY = "segmentation"
+"""The family whose predictions are masks that a reader accepts, corrects or rejects."""
+LABELLING_FAMILY = "classification"
+"""The family whose predictions say how probable a finding is."""
 LEAST_PATIENTS = 5
 """Fewer validation patients than these promote nothing by the rule."""
 HOPELESS = 0.2

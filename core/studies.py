@@ -1,11 +1,13 @@
 """A study as it comes in and as it is read: patient, views, images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import combinations
 
-from core.labels import Source, Statement
+from core.findings import State
+from core.labels import Source, Statement, contradict
 from core.masks import MaskStats
 from core.reports import Report
 from core.reviews import ReviewState
@@ -143,6 +145,27 @@ class Skipped:
     reason: str
 
 
+def torn_labels(study: str, statements: Iterable[Statement]) -> tuple[Skipped, ...]:
+    """The findings of a study whose imported labels contradict each other, for the quality report."""
+    imported: dict[str, list[Statement]] = {}
+    for statement in statements:
+        if statement.source is Source.IMPORTED and statement.state is not State.UNASSESSED:
+            imported.setdefault(statement.finding, []).append(statement)
+    torn = {
+        finding: next((pair for pair in combinations(group, 2) if contradict(*pair)), None)
+        for finding, group in imported.items()
+    }
+    return tuple(
+        Skipped(
+            f"{study} {finding}",
+            f"it is imported as {_plainly(pair[0])} and as {_plainly(pair[1])}; both are kept apart, and it counts as "
+            "uncertain until a reader says which",
+        )
+        for finding, pair in torn.items()
+        if pair is not None
+    )
+
+
 @dataclass(frozen=True)
 class Image:
     """An image as the house knows it. Pixels lie in the store under `sha`; `turn` has already been applied to them."""
@@ -190,6 +213,7 @@ class StudyRow:
     has_report: bool
     has_suggestion: bool
     findings: tuple[str, ...] = ()
+    disagrees: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,6 +229,7 @@ class WorklistFilter:
     has_suggestion: bool | None = None
     reader: str | None = None
     search: str = ""
+    disagrees: bool | None = None
 
 
 class WorklistSort(StrEnum):
@@ -230,3 +255,7 @@ class DatasetSummary:
     blind: bool
     by_state: Mapping[ReviewState, int] = field(default_factory=dict)
     by_split: Mapping[Split, int] = field(default_factory=dict)
+
+
+def _plainly(statement: Statement) -> str:
+    return " ".join(word for word in (statement.state, statement.side, statement.zone) if word)

@@ -7,6 +7,7 @@ from core.errors import NotFound
 from core.reviews import ReviewState
 from core.snapshots import SplitPolicy
 from core.studies import DatasetSummary, Split
+from db.standing import settle_after_models
 from db.tables import DatasetRow, ImageRow, MaskVersionRow, PatientRow, StudyRow
 
 
@@ -43,6 +44,8 @@ def dataset_names(session: Session) -> tuple[str, ...]:
 def set_blind(session: Session, name: str, blind: bool) -> None:
     """Whether all of a dataset is read without suggestions, whatever the split."""
     require_dataset(session, name).blind = blind
+    session.flush()
+    settle_after_models(session)
 
 
 def summaries(session: Session) -> tuple[DatasetSummary, ...]:

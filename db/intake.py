@@ -7,17 +7,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.annotations import Origin
-from core.findings import State
-from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, Turn
-from db import audit, splits
+from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, Turn
+from db import audit, labels, splits
 from db.datasets import ensure_dataset
 from db.findings import ensure_findings
 from db.people import ensure_reader
+from db.standing import ALREADY_MARKED, MARKED_REASON
 from db.tables import (
     AbsenceRow,
     DatasetRow,
     ImageRow,
-    LabelRow,
     MaskVersionRow,
     PatientRow,
     ReportRow,
@@ -26,9 +25,6 @@ from db.tables import (
 )
 
 IMPORTER = "import"
-
-ALREADY_MARKED = 1.0
-"""The queue's rank of studies that came in with masks: those that nobody has marked are read before them."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
         masks += _add_masks(session, image_row, image.masks, place.masks, author)
         _add_absences(session, image_row, image.absent)
     reports = _add_report(session, row, study, skipped)
-    _add_labels(session, row, study.labels)
+    skipped += labels.take_in(session, row, study.labels)
     if images or study.split is not None:
         session.flush()
         splits.settle(session, patient)
@@ -183,7 +179,7 @@ def _add_masks(
     if added:
         study = session.get_one(StudyRow, image.study_id)
         study.has_mask = True
-        study.queue_rank, study.queue_reason = ALREADY_MARKED, "every study without a mask has been read"
+        study.queue_rank, study.queue_reason = ALREADY_MARKED, MARKED_REASON
     return added
 
 
@@ -213,17 +209,6 @@ def _add_report(session: Session, study: StudyRow, incoming: IncomingStudy, skip
     if any(getattr(known, name) != value for name, value in fields.items()):
         skipped.append(Skipped(f"{incoming.key} report", "the study already has another report; the first was kept"))
     return 0
-
-
-def _add_labels(session: Session, study: StudyRow, labels: Sequence[IncomingLabel]) -> None:
-    query = select(LabelRow.finding, LabelRow.source).where(LabelRow.study_id == study.id)
-    known = set(session.execute(query).tuples()) if labels else set()
-    for label in labels:
-        if (label.finding, label.source) in known:
-            continue
-        session.add(LabelRow(study_id=study.id, finding=label.finding, state=label.state, source=label.source))
-        if label.state is State.PRESENT:
-            note_finding(session, study.id, label.finding)
 
 
 def note_finding(session: Session, study_id: int, finding: str) -> None:

@@ -12,6 +12,7 @@ from core.studies import Image, Turn
 from db import audit
 from db.masks import add_version, stats_columns, versions
 from db.people import ensure_reader
+from db.standing import settle
 from db.studies import to_image
 from db.tables import ImageRow, MaskDraftRow
 
@@ -45,6 +46,7 @@ def turn_image(
     row.sha, row.media_type, row.turn = sha, media_type, turn
     row.height, row.width = shape[0], shape[1]
     session.flush()
+    settle(session, [row.study_id])
     new_base: dict[int, int] = {}
     for version in before:
         place, stats = turned[version.sha]

@@ -1,4 +1,4 @@
-"""Suggestions: what models marked, and what readers decided on it."""
+"""Predictions: what models marked and readers decided on it, and how probable models find what is on a film."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,17 @@ from sqlalchemy.orm import Session, joinedload
 
 from core.annotations import Decision, NewPrediction, Prediction, SuggestionAlreadyDecided
 from core.errors import NotFound
-from core.registry import ModelState, model_name
+from core.registry import LABELLING_FAMILY, MARKING_FAMILY, ModelState, model_name
 from db import audit
 from db.masks import stats_columns, to_stats
+from db.standing import settle
 from db.tables import ImageRow, ModelVersionRow, PredictionRow, ReaderRow, StudyRow, now
 
 
 def add_predictions(session: Session, model_id: int, predictions: Iterable[NewPrediction]) -> list[int]:
     """Put suggestions on record; gives their numbers in order."""
-    rows = []
+    model = session.get_one(ModelVersionRow, model_id)
+    rows: list[PredictionRow] = []
     for new in predictions:
         empty = {"height": None, "width": None, "area": None, "box": None}
         row = PredictionRow(
@@ -31,29 +33,28 @@ def add_predictions(session: Session, model_id: int, predictions: Iterable[NewPr
         )
         session.add(row)
         rows.append(row)
-        if new.sha is not None:
+        if model.family == MARKING_FAMILY and new.sha is not None:
             image = session.get_one(ImageRow, new.image_id)
             session.get_one(StudyRow, image.study_id).has_suggestion = True
     session.flush()
+    if model.family == LABELLING_FAMILY:
+        looked_at = select(ImageRow.study_id).where(ImageRow.id.in_({row.image_id for row in rows}))
+        settle(session, sorted(set(session.scalars(looked_at))))
     return [row.id for row in rows]
 
 
 def open_suggestions(session: Session, image_ids: list[int]) -> tuple[Prediction, ...]:
-    """For each image and finding the newest undecided mask of a model in use, made on the film as it lies now."""
-    query = (
-        select(PredictionRow)
-        .join(ModelVersionRow, PredictionRow.model_id == ModelVersionRow.id)
-        .join(ImageRow, PredictionRow.image_id == ImageRow.id)
-        .where(
-            PredictionRow.image_id.in_(image_ids),
-            ModelVersionRow.state == ModelState.CHAMPION,
-            PredictionRow.image_sha == ImageRow.sha,
-        )
-        .options(joinedload(PredictionRow.model), joinedload(PredictionRow.decided_by))
-        .order_by(PredictionRow.id)
-    )
-    newest = {(row.image_id, row.finding): row for row in session.scalars(query)}
-    return tuple(to_prediction(row) for row in newest.values() if row.decision is None and row.sha is not None)
+    """For each image and finding the newest undecided mask of the model in use, made on the film as it lies now."""
+    newest = _newest(session, image_ids, MARKING_FAMILY)
+    return tuple(to_prediction(row) for row in newest if row.decision is None and row.sha is not None)
+
+
+def probabilities(session: Session, image_ids: list[int]) -> tuple[Prediction, ...]:
+    """For each image and finding what the classification model in use says last of the film as it lies now.
+
+    Whoever shows them asks first whether the study is read blind.
+    """
+    return tuple(to_prediction(row) for row in _newest(session, image_ids, LABELLING_FAMILY))
 
 
 def get_prediction(session: Session, prediction_id: int) -> Prediction:
@@ -93,6 +94,23 @@ def decide(
     row.reason, row.edit_dice = reason, edit_dice
     reader = session.get_one(ReaderRow, reader_id).name
     audit.record(session, reader, f"suggestion {decision}", f"prediction {prediction_id}", reason or "")
+
+
+def _newest(session: Session, image_ids: list[int], family: str) -> list[PredictionRow]:
+    query = (
+        select(PredictionRow)
+        .join(ModelVersionRow, PredictionRow.model_id == ModelVersionRow.id)
+        .join(ImageRow, PredictionRow.image_id == ImageRow.id)
+        .where(
+            PredictionRow.image_id.in_(image_ids),
+            ModelVersionRow.family == family,
+            ModelVersionRow.state == ModelState.CHAMPION,
+            PredictionRow.image_sha == ImageRow.sha,
+        )
+        .options(joinedload(PredictionRow.model), joinedload(PredictionRow.decided_by))
+        .order_by(PredictionRow.id)
+    )
+    return list({(row.image_id, row.finding): row for row in session.scalars(query)}.values())
 
 
 def to_prediction(row: PredictionRow) -> Prediction:

@@ -4,9 +4,17 @@ from sqlalchemy.orm import Session
 
 from core.errors import ReadingRoomError
 from core.jobs import JobKind, JobRequest
-from core.registry import SILENT_FAMILIES, ModelState, ModelVersion, Verdict, judge, require_promotable
+from core.registry import (
+    LABELLING_FAMILY,
+    SILENT_FAMILIES,
+    ModelState,
+    ModelVersion,
+    Verdict,
+    judge,
+    require_promotable,
+)
 from core.studies import Split
-from db import jobs, models
+from db import jobs, models, standing
 
 
 class NotMeasuredAlike(ReadingRoomError):
@@ -52,6 +60,7 @@ def put_in_use(session: Session, name: str, reason: str, by: str) -> ModelVersio
     Raises NotFound, NotPromotable, ReasonNeeded.
     """
     promoted = models.promote(session, name, reason, by)
+    _settle(session, promoted)
     _queue_predictions(session, promoted, by)
     return promoted
 
@@ -59,6 +68,7 @@ def put_in_use(session: Session, name: str, reason: str, by: str) -> ModelVersio
 def take_back(session: Session, family: str, reason: str, by: str) -> ModelVersion:
     """Take the last promotion back. Raises NothingToRollBackTo, ReasonNeeded."""
     restored = models.roll_back(session, family, reason, by)
+    _settle(session, restored)
     _queue_predictions(session, restored, by)
     return restored
 
@@ -68,6 +78,11 @@ def suggest_for(session: Session, dataset: str, by: str) -> None:
     for model in models.models(session):
         if model.state is ModelState.CHAMPION:
             _queue_predictions(session, model, by, dataset)
+
+
+def _settle(session: Session, model: ModelVersion) -> None:
+    if model.family == LABELLING_FAMILY:
+        standing.settle_after_models(session)
 
 
 def _queue_predictions(session: Session, model: ModelVersion, by: str, dataset: str | None = None) -> None:

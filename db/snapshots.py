@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.errors import NotFound, ReadingRoomError
-from core.findings import State
-from core.labels import Source, Statement
+from core.findings import Side, State
+from core.labels import Effective, Source, Statement, effective, standing
 from core.reports import Cleaning, clean
 from core.snapshots import (
     EmptySnapshot,
@@ -27,9 +27,10 @@ from core.studies import Split, View
 from db import audit, splits
 from db.datasets import require_dataset
 from db.findings import vocabulary
+from db.labels import to_version
 from db.masks import current_ids, to_stats, unblinded
 from db.studies import to_report
-from db.tables import DatasetRow, ImageRow, MaskVersionRow, PatientRow, SnapshotRow, StudyRow
+from db.tables import DatasetRow, ImageRow, LabelRow, MaskVersionRow, PatientRow, SnapshotRow, StudyRow
 
 
 class SnapshotExists(ReadingRoomError):
@@ -52,7 +53,8 @@ def collect(
 ) -> Manifest:
     """The curated data of these datasets as it stands now. Raises NotFound, EmptySnapshot.
 
-    In validation and test no mask counts that a model had a hand in; an earlier one without counts in its place.
+    In validation and test no mask counts that a model had a hand in, and no label that was set in sight of a model's
+    probability; an earlier one without counts in its place.
     """
     wanted, cleaning = wanted or SnapshotFilter(), cleaning or Cleaning()
     rows = [require_dataset(session, name) for name in sorted(set(datasets))]
@@ -148,7 +150,7 @@ def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) ->
         absences,
         joinedload(StudyRow.patient),
         joinedload(StudyRow.report),
-        selectinload(StudyRow.labels),
+        selectinload(StudyRow.labels).joinedload(LabelRow.reader),
     )
     return list(session.scalars(query.options(*options)))
 
@@ -159,8 +161,9 @@ def _study(
     split = Split(row.patient.split)
     if fold is not None:
         split = _fold_split(dataset, row.patient.key, fold)
-    labels = tuple(Statement(x.finding, State(x.state), Source(x.source)) for x in row.labels)
-    absent = tuple(label.finding for label in labels if label.state is State.ABSENT)
+    said = [to_version(label).statement for label in row.labels]
+    labels = standing(said if split is Split.TRAIN else [statement for statement in said if not statement.suggested])
+    absent = _absent(labels)
     images = (_image(image, split, absent, wanted) for image in row.images)
     return SnapshotStudy(
         dataset=dataset.name,
@@ -174,6 +177,16 @@ def _study(
         sex=row.sex,
         notes=row.notes,
     )
+
+
+def _absent(labels: Sequence[Statement]) -> tuple[str, ...]:
+    """The findings that are on no film of the study by the word of somebody who looked: a labeler only read."""
+
+    def is_whole(counted: Effective) -> bool:
+        return counted.side in (None, Side.BOTH) and counted.zone is None
+
+    seen = effective(label for label in labels if label.source is not Source.LABELER)
+    return tuple(finding for finding, said in seen.items() if said.state is State.ABSENT and is_whole(said))
 
 
 def _fold_split(dataset: DatasetRow, patient: str, fold: Fold) -> Split:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 from core.errors import ReadingRoomError
 from core.snapshots import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
+from db.standing import settle_after_models
 from db.tables import DatasetRow, ImageRow, PatientRow, PinnedImageRow, StudyRow
 
 
@@ -60,6 +61,8 @@ def freeze(session: Session, dataset: DatasetRow, asked: SplitPolicy | None) -> 
         select(PatientRow).where(PatientRow.dataset_id == dataset.id, PatientRow.split_frozen.is_(False))
     ):
         patient.split_frozen = True
+    session.flush()
+    settle_after_models(session)
 
 
 def require_pinnable(session: Session, shas: Collection[str]) -> None:

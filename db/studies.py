@@ -4,11 +4,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.errors import NotFound
-from core.findings import State
-from core.labels import Source, Statement
+from core.labels import standing
 from core.reports import Report
 from core.reviews import ReviewState
 from core.studies import Image, Photometric, PixelFacts, Split, Study, View, Window
+from db.labels import to_version
 from db.tables import DatasetRow, ImageRow, LabelRow, ReportRow, StudyRow
 
 
@@ -62,7 +62,7 @@ def to_study(row: StudyRow) -> Study:
         sex=row.sex,
         notes=row.notes,
         blind=row.dataset.blind or row.patient.split != Split.TRAIN,
-        labels=tuple(to_label(label) for label in row.labels),
+        labels=standing(to_version(label).statement for label in row.labels),
     )
 
 
@@ -75,11 +75,6 @@ def to_image(row: ImageRow) -> Image:
 
 def to_report(row: ReportRow) -> Report:
     return Report(row.indication, row.comparison, row.technique, row.findings, row.impression, row.text)
-
-
-def to_label(row: LabelRow) -> Statement:
-    reader = row.reader.name if row.reader else None
-    return Statement(row.finding, State(row.state), Source(row.source), reader=reader)
 
 
 def _whole() -> Select[StudyRow]:

@@ -10,7 +10,7 @@ from db.workers import SILENCE
 
 
 def referenced_blobs(session: Session) -> dict[str, str]:
-    """Every blob that a row names, and what it is: "image", "mask", "draft", "suggestion", "snapshot".
+    """Every blob that a row names, and what it is: "image", "mask", "draft", "suggestion", "map", "snapshot".
 
     Images as they lay before they were turned are named by the masks that were drawn on them.
     """
@@ -35,4 +35,5 @@ def _blobs() -> Iterator[tuple[str, Select[str | None]]]:
     yield "mask", select(MaskVersionRow.sha).distinct()
     yield "draft", select(MaskDraftRow.sha).distinct()
     yield "suggestion", select(PredictionRow.sha).distinct()
+    yield "map", select(PredictionRow.payload["map"].as_string()).distinct()
     yield "snapshot", select(SnapshotRow.sha).distinct()

@@ -91,6 +91,7 @@ def _filtered(session: Session, query: Select[*Ts], wanted: WorklistFilter) -> S
         StudyRow.has_mask: wanted.has_mask,
         StudyRow.has_report: wanted.has_report,
         StudyRow.has_suggestion: wanted.has_suggestion,
+        StudyRow.disagrees: wanted.disagrees,
     }
     for column, flag in flags.items():
         if flag is not None:
@@ -140,4 +141,5 @@ def _row(row: StudyRow, readers: dict[int, str], findings: tuple[str, ...]) -> W
         has_report=row.has_report,
         has_suggestion=row.has_suggestion,
         findings=findings,
+        disagrees=row.disagrees,
     )
