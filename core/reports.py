@@ -25,7 +25,7 @@ _HEADINGS = {
     "summary": "impression",
 }
 _HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULTILINE)
-_MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*.*?\*\*\]", re.IGNORECASE)
+_MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*[^\[\]]*\*\*\]", re.IGNORECASE)
 _NUMBERING = re.compile(r"\s*\d+[.)]")
 _TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e)\.$", re.IGNORECASE)
 _UNIT = re.compile(r"\b(?:cm|mm|no)\.$", re.IGNORECASE)
@@ -142,7 +142,7 @@ def _clean_text(text: str, cleaning: Cleaning) -> str:
         kept = (s.text for s in _split("text", text) if _bare(s.text) not in TEMPLATED_NORMAL)
         text = " ".join(kept)
     if cleaning.drop_marks:
-        text = _tidy(re.sub(r"\s+([.,;:])", r"\1", _MARK.sub(" ", text)))
+        text = re.sub(r" ([.,;:])", r"\1", _tidy(_MARK.sub(" ", text)))
     return text
 
 
