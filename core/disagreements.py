@@ -61,6 +61,15 @@ class Disagreement:
         return f"{who} disagree on {name[:1].lower()}{name[1:]}"
 
 
+@dataclass(frozen=True)
+class Dispute:
+    """A disagreement with the names of the study it is on."""
+
+    dataset: str
+    study: str
+    disagreement: Disagreement
+
+
 def disagreements(
     study_id: int, statements: Iterable[Said], model: Mapping[str, ModelWord]
 ) -> tuple[Disagreement, ...]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 from core.annotations import Decision, NewPrediction, Prediction, SuggestionAlreadyDecided
 from core.errors import NotFound
 from core.registry import LABELLING_FAMILY, MARKING_FAMILY, ModelState, model_name
+from core.studies import Study
 from db import audit
 from db.masks import stats_columns, to_stats
 from db.standing import settle
@@ -55,6 +56,14 @@ def probabilities(session: Session, image_ids: list[int]) -> tuple[Prediction, .
     Whoever shows them asks first whether the study is read blind.
     """
     return tuple(to_prediction(row) for row in _newest(session, image_ids, LABELLING_FAMILY))
+
+
+def in_sight(session: Session, study: Study, finding: str) -> bool:
+    """Whether readers of a study see how probable a model finds this."""
+    if study.blind:
+        return False
+    shown = probabilities(session, [image.id for image in study.images])
+    return any(each.finding == finding for each in shown)
 
 
 def get_prediction(session: Session, prediction_id: int) -> Prediction:

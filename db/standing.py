@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, exists, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.annotations import Origin
-from core.disagreements import Disagreement, ModelWord, disagreements
+from core.disagreements import Disagreement, Dispute, ModelWord, disagreements
 from core.findings import Side, State
 from core.labels import Source, Statement, Zone, effective
 from core.registry import LABELLING_FAMILY, ModelState
@@ -75,15 +75,19 @@ def settle_after_models(session: Session) -> None:
 
 def disputed(
     session: Session, dataset: str | None = None, finding: str | None = None, limit: int | None = None
-) -> tuple[Disagreement, ...]:
+) -> tuple[Dispute, ...]:
     """The findings on which somebody contradicts somebody, in the order of the worklist."""
-    query = select(DisagreementRow).join(StudyRow, DisagreementRow.study_id == StudyRow.id)
+    query = (
+        select(DisagreementRow, DatasetRow.name, StudyRow.key)
+        .join(StudyRow, DisagreementRow.study_id == StudyRow.id)
+        .join(DatasetRow, StudyRow.dataset_id == DatasetRow.id)
+    )
     if dataset is not None:
-        query = query.join(DatasetRow, StudyRow.dataset_id == DatasetRow.id).where(DatasetRow.name == dataset)
+        query = query.where(DatasetRow.name == dataset)
     if finding is not None:
         query = query.where(DisagreementRow.finding == finding)
     query = query.order_by(StudyRow.queue_rank, StudyRow.id, DisagreementRow.finding).limit(limit)
-    return tuple(_disagreement(row) for row in session.scalars(query))
+    return tuple(Dispute(name, key, _disagreement(row)) for row, name, key in session.execute(query))
 
 
 def disputed_of(session: Session, study_id: int) -> tuple[Disagreement, ...]:

@@ -27,6 +27,7 @@ from db import (
     audit,
     drafts,
     findings,
+    label_drafts,
     masks,
     orientation,
     people,
@@ -140,7 +141,7 @@ def save_stroke(
 
 
 def submit(house: House, reader: str, study_id: int) -> tuple[MaskVersion, ...]:
-    """Make immutable versions of all the reader's open drafts and mark the study as submitted.
+    """Make immutable versions of all the reader's open drafts, of masks and of labels, and mark the study as submitted.
 
     The Dice between each suggestion and what the reader made of it is kept. Raises NotFound.
     """
@@ -156,6 +157,7 @@ def submit(house: House, reader: str, study_id: int) -> tuple[MaskVersion, ...]:
         for suggestion, edit in edits.values():
             decision = Decision.ACCEPTED if edit == 1.0 else Decision.CORRECTED
             predictions.decide(session, suggestion, decision, reader_id, edit_dice=edit)
+        label_drafts.submit_drafts(session, reader_id, study_id)
         reviews.make_move(session, study_id, reader_id, ReviewMove.SUBMIT)
     return made
 
