@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import theme
-from app.screens import data, frame, models, review, train, worklist
+from app.screens import data, frame, models, review, train, trying, worklist
 from app.screens.pages import Pages, keep, page
 
 st.set_page_config(page_title="Reading Room", layout="wide", initial_sidebar_state="collapsed")
@@ -14,6 +14,7 @@ pages = Pages(
     review=page(review.show, "Review"),
     train=page(train.show, "Train"),
     models=page(models.show, "Models"),
+    trying=page(trying.show, "Try"),
     data=page(data.show, "Data"),
 )
 keep(pages)

@@ -14,10 +14,11 @@ Mount = Callable[..., Mapping[str, Any]]
 
 
 def register(name: str) -> Mount:
-    """The mounting command of the part in js/NAME.js, styled by parts.css."""
+    """The mounting command of the part in js/NAME.js, styled by parts.css and, where there is one, css/NAME.css."""
+    styles = [place for place in (_HERE / "parts.css", _HERE / "css" / f"{name}.css") if place.exists()]
     return st.components.v2.component(
         f"reading_room_{name}",
-        css=(_HERE / "parts.css").read_text(encoding="utf-8"),
+        css="\n".join(place.read_text(encoding="utf-8") for place in styles),
         js=bundle(_HERE / "js", name),
         isolate_styles=True,
     )

@@ -24,6 +24,12 @@ _KEYS = {
     "Page up": "Earlier studies",
     "?": "This card",
 }
+_KEYS_TRY = {
+    "↓ ↑": "Another finding, once one was clicked",
+    "H": "Held, hides where the model looked",
+    "Esc": "Close a dialog",
+    "?": "This card",
+}
 _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}
 
 
@@ -32,7 +38,7 @@ def top(pages: Pages, here: Page) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
-        for group in ((pages.worklist, pages.review), (pages.train, pages.models), (pages.data,)):
+        for group in ((pages.worklist, pages.review), (pages.train, pages.models, pages.trying), (pages.data,)):
             for page in group:
                 if page == here:
                     with st.container(key="rr-here", width="content"):
@@ -45,7 +51,8 @@ def top(pages: Pages, here: Page) -> None:
         st.html(f'<span class="rr-research">{RESEARCH_ONLY}</span>', width="content")
         _reader()
         with st.container(width="content"):
-            keycard(_KEYS if here == pages.worklist else _KEYS_ELSEWHERE, is_editors=here == pages.review)
+            keys = {pages.worklist: _KEYS, pages.trying: _KEYS_TRY}
+            keycard(keys.get(here, _KEYS_ELSEWHERE), is_editors=here == pages.review)
         with st.container(width="content"):
             presence(session.reader())
 

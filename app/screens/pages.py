@@ -13,10 +13,11 @@ class Pages:
     review: Page
     train: Page
     models: Page
+    trying: Page
     data: Page
 
     def all(self) -> list[Page]:
-        return [self.worklist, self.review, self.train, self.models, self.data]
+        return [self.worklist, self.review, self.train, self.models, self.trying, self.data]
 
 
 def keep(pages: Pages) -> None:
