@@ -38,9 +38,11 @@ def save_draft(
     require_finding(session, new.finding)
     _require_version(session, new, base_version_id)
     parent = _parent(session, reader_id, new, parent_id)
-    siblings = _open_children(session, reader_id, new, parent)
+    tips = [head for head in _heads(session, reader_id, new.study_id) if head.finding == new.finding]
+    siblings = tips if parent is None else _children(session, parent)
     for sibling in siblings:
-        if _same(sibling, new):
+        # Not where somebody has gone on from it: states are few, and this may be another tab's own word.
+        if _new(sibling) == new and sibling in tips:
             return SavedLabel(to_draft(sibling))
     conflict = _conflict(session, reader_id, new, parent, siblings, base_version_id)
     forks = bool(siblings) or parent is None or parent.closed_by is not None or parent.discarded
@@ -120,10 +122,6 @@ def _new(row: LabelDraftRow) -> NewLabel:
     return NewLabel(draft.study_id, draft.finding, draft.state, draft.side, draft.zone)
 
 
-def _same(row: LabelDraftRow, new: NewLabel) -> bool:
-    return _new(row) == new
-
-
 def _draft(session: Session, draft_id: int) -> LabelDraftRow:
     row = session.get(LabelDraftRow, draft_id)
     if row is None:
@@ -150,12 +148,8 @@ def _parent(session: Session, reader_id: int, new: NewLabel, parent_id: int | No
     return parent
 
 
-def _open_children(
-    session: Session, reader_id: int, new: NewLabel, parent: LabelDraftRow | None
-) -> list[LabelDraftRow]:
-    """Words that already go on from where this one does. A discarded one is out of the way."""
-    if parent is None:
-        return [head for head in _heads(session, reader_id, new.study_id) if head.finding == new.finding]
+def _children(session: Session, parent: LabelDraftRow) -> list[LabelDraftRow]:
+    """The words that go on from one already; a discarded one is out of the way."""
     query = select(LabelDraftRow).where(LabelDraftRow.parent_id == parent.id, LabelDraftRow.discarded.is_(False))
     return list(session.scalars(query.options(joinedload(LabelDraftRow.reader))))
 

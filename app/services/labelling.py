@@ -140,13 +140,20 @@ def history(house: House, study_id: int, finding: str | None = None) -> tuple[La
 
 
 def choose_version(house: House, reader: str, version_id: int) -> LabelVersion:
-    """Take over what a version says, whoever said it, as the reader's own word: a new version with it as the parent.
+    """Take over what a version says, whoever said it, as the reader's own word: as a new version, the child of the
+    reader's last word, or of the chosen one where the reader said nothing yet.
 
     An earlier adjudication is chosen as the adjudication. Raises NotFound.
     """
     with house.database.writing() as session:
         chosen = labels.get_version(session, version_id)
         source = Source.ADJUDICATED if chosen.source is Source.ADJUDICATED else Source.READER
+        study = studies.get_study(session, chosen.study_id)
+        before = [
+            version.id
+            for version in labels.versions(session, study.id, chosen.finding)
+            if version.source is source and (source is Source.ADJUDICATED or version.reader == people.tidy_name(reader))
+        ]
         audit.record(
             session, reader, "choose label", f"study {chosen.study_id}", f"{chosen.finding}: version {version_id}"
         )
@@ -155,9 +162,9 @@ def choose_version(house: House, reader: str, version_id: int) -> LabelVersion:
             NewLabel(chosen.study_id, chosen.finding, chosen.state, chosen.side, chosen.zone),
             source,
             reader_id=people.ensure_reader(session, reader),
-            parent_id=version_id,
+            parent_id=before[0] if before else version_id,
             evidence=chosen.evidence,
-            suggested=predictions.in_sight(session, studies.get_study(session, chosen.study_id), chosen.finding),
+            suggested=chosen.suggested or predictions.in_sight(session, study, chosen.finding),
         )
 
 

@@ -1,14 +1,39 @@
 """Splits and manifests: pure functions whose answers never change, and an algebra of patients that move together."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.snapshots import BadSplit, MalformedManifest, SplitPolicy, fold_of, from_bytes, split_of
+from core.findings import Side, State
+from core.labels import Source, Statement
+from core.snapshots import (
+    BadSplit,
+    MalformedManifest,
+    SplitPolicy,
+    content_hash,
+    fold_of,
+    from_bytes,
+    split_of,
+    to_bytes,
+)
 from core.studies import Split
 
 VALIDATION, TEST = {5}, {6, 10, 11, 14}
 """Of the first fifteen; written down once, and never to change: a patient keeps one split for ever."""
+
+BEFORE_LABELS_HAD_SIDES = (
+    b'{"cleaning":{"drop_marks":false,"drop_templated_normals":false},"datasets":["site"],"excluded":[],"filter":'
+    b'{"findings":[],"max_patients":null,"min_report_characters":0,"views":[],"with_masks":false,"with_report":false},'
+    b'"fold":null,"format":1,"policies":{"site":{"seed":1895,"test":0.1,"train":0.8,"validation":0.1}},"studies":'
+    b'[{"age":54,"dataset":"site","images":[{"absent":["edema"],"bits":8,"height":12,"masks":[],"name":"pa","sha":'
+    b'"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","view":"PA","width":10}],"key":"s1","labels":'
+    b'[{"finding":"edema","source":"imported","state":"absent"},{"finding":"nodule","source":"imported","state":'
+    b'"present"}],"notes":null,"patient":"p1","report":{"comparison":"","findings":"Clear.","impression":"",'
+    b'"indication":"","technique":"","text":""},"sex":"F","split":"train"}],"vocabulary":[]}'
+)
+"""A manifest as it was written then."""
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 
@@ -60,3 +85,19 @@ def test_a_patient_is_in_one_of_the_folds(patient: str, folds: int) -> None:
 def test_bytes_that_are_no_manifest_are_refused(body: bytes) -> None:
     with pytest.raises(MalformedManifest):
         from_bytes(body)
+
+
+def test_a_manifest_frozen_before_labels_had_sides_still_reads_and_keeps_its_hash() -> None:
+    manifest = from_bytes(BEFORE_LABELS_HAD_SIDES)
+    assert [label.state for label in manifest.studies[0].labels] == [State.ABSENT, State.PRESENT]
+    assert to_bytes(manifest) == BEFORE_LABELS_HAD_SIDES
+    assert content_hash(manifest) == "d6fb06d7014a1806daa5ad23dcd4c6fbd4b3ef1dda7b0b89c55656de34a4c3dc"
+
+
+def test_where_and_by_whom_a_label_was_said_is_part_of_a_manifest() -> None:
+    before = from_bytes(BEFORE_LABELS_HAD_SIDES)
+    label = Statement("edema", State.PRESENT, Source.READER, Side.LEFT, reader="Ann", evidence="Fluid.", suggested=True)
+    study = replace(before.studies[0], labels=(label,))
+    manifest = replace(before, studies=(study,))
+    assert from_bytes(to_bytes(manifest)) == manifest
+    assert content_hash(manifest) != content_hash(before)

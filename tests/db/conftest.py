@@ -1,9 +1,11 @@
 """Small studies, put on record in one line."""
 
+from core.labels import Statement
 from core.masks import Box, MaskStats
 from core.reports import Report
 from core.studies import (
     IncomingImage,
+    IncomingLabel,
     IncomingMask,
     IncomingStudy,
     PixelFacts,
@@ -37,9 +39,12 @@ def bring(
     split: Split | None = None,
     view: View = View.PA,
     absent: tuple[str, ...] = (),
+    labels: tuple[Statement, ...] = (),
 ) -> Added:
     """Put one study with one film on record; its pixels are `sha`, its masks "<finding>-<key>"."""
-    study = IncomingStudy(patient or key, key, (film(view=view, masks=masks, absent=absent),), report, split=split)
+    shot = film(view=view, masks=masks, absent=absent)
+    said = tuple(IncomingLabel(**vars(label)) for label in labels)
+    study = IncomingStudy(patient or key, key, (shot,), report, split=split, labels=said)
     stored = [StoredImage(sha or f"pixels-{dataset}-{key}", tuple(f"{finding}-{key}" for finding in masks))]
     with database.writing() as session:
         return intake.add_study(session, dataset, study, stored, "tester")
