@@ -11,11 +11,9 @@ PACKAGED = ("efficientnet_lite0",)
 
 @dataclass(frozen=True)
 class FilmRecipe(Recipe):
-    """A recipe of a family with an image encoder."""
+    """A recipe of a family with an image encoder, of those that the family can build on."""
 
-    encoder: Literal["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"] = option(
-        "efficientnet_lite0", "Image encoder.", basic=True
-    )
+    encoder: str = option("efficientnet_lite0", "Image encoder.", basic=True)
     weights: Literal["package", "local", "random"] = option(
         "package",
         "Where the image encoder starts from: an installed package; a local folder or else the hub; or random.",

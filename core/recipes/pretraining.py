@@ -14,6 +14,9 @@ class PretrainingRecipe(FilmRecipe):
 
     family: ClassVar[str] = "pretraining"
 
+    encoder: Literal["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"] = option(
+        "efficientnet_lite0", "Image encoder.", basic=True
+    )
     decoder_channels: tuple[int, ...] = option(
         (128, 64, 32), "Width of each decoder stage, deepest first; the head draws the doublings that are left."
     )

@@ -14,6 +14,9 @@ class SegmentationRecipe(FilmRecipe):
 
     family: ClassVar[str] = "segmentation"
 
+    encoder: Literal["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"] = option(
+        "efficientnet_lite0", "Image encoder.", basic=True
+    )
     text_encoder: Literal["minilm", "clip", "hash"] = option("minilm", "Frozen encoder of the words.")
     start_from: str = option(
         "", "Model whose weights training goes on from, such as pretraining-v1 or segmentation-v2.", basic=True

@@ -1,5 +1,6 @@
 """Image and text encoders, and where their weights come from: installed packages, local folders, or else the hub."""
 
+from trainers.backbones.bert import TopLayers, top_layers
 from trainers.backbones.clip import ClipText
 from trainers.backbones.images import STRIDES, ImageEncoder, TinyEncoder, UnknownEncoder, build_image_encoder
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
@@ -15,7 +16,9 @@ from trainers.backbones.texts import (
     UnknownTextEncoder,
     build_text_encoder,
 )
-from trainers.backbones.words import EmptyText
+from trainers.backbones.tokens import TextTokens, TokenEncoder, build_token_encoder, padded
+from trainers.backbones.vit import VitB16
+from trainers.backbones.words import EmptyText, Read
 
 __all__ = [
     "STRIDES",
@@ -27,18 +30,26 @@ __all__ = [
     "MiniLm",
     "MobileVitS",
     "OtherTextEncoder",
+    "Read",
     "ResNet34",
     "TextEncoder",
     "TextFeatures",
+    "TextTokens",
     "TinyEncoder",
+    "TokenEncoder",
+    "TopLayers",
     "UnexpectedWeights",
     "UnknownEncoder",
     "UnknownTextEncoder",
+    "VitB16",
     "WeightOrigin",
     "WeightsNotFound",
     "build_image_encoder",
     "build_text_encoder",
+    "build_token_encoder",
     "lite0_state_for_timm",
     "own_place_first",
     "packaged_lite0_state",
+    "padded",
+    "top_layers",
 ]

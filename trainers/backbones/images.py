@@ -1,4 +1,4 @@
-"""Image encoders: from one grey channel to a pyramid of five feature maps at strides 2, 4, 8, 16 and 32."""
+"""Image encoders: from one grey channel to a pyramid of five feature maps at strides 2 to 32, or to one of patches."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from core.errors import ReadingRoomError
 from trainers.backbones.lite0 import EfficientNetLite0
 from trainers.backbones.origins import IMAGE_ENCODER, UnexpectedWeights, WeightOrigin, random_origin
 from trainers.backbones.pyramids import MobileVitS, ResNet34
+from trainers.backbones.vit import VitB16
 
 STRIDES = (2, 4, 8, 16, 32)
 
@@ -19,8 +20,8 @@ class UnknownEncoder(ReadingRoomError):
 
 
 class ImageEncoder(Protocol):
-    """What a U-Net needs of an encoder. Called with (B, 1, H, W) floats it gives one map per entry of `channels`,
-    shallow to deep, at `STRIDES` of the input."""
+    """Called with (B, 1, H, W) floats it gives one map per entry of `channels`, shallow to deep: at `STRIDES` of the
+    input where it is convolutional, as a U-Net needs them; a transformer has one map alone, of its patches."""
 
     channels: tuple[int, ...]
     origin: WeightOrigin
@@ -30,7 +31,8 @@ class ImageEncoder(Protocol):
     def parameters(self) -> Iterator[nn.Parameter]: ...
 
     def stages_up_to(self, count: int) -> list[nn.Module]:
-        """The modules that make the first `count` maps, for freezing them."""
+        """The modules of the first `count` of five stages, for freezing them; a stage makes a map where there are
+        five."""
 
 
 class TinyEncoder(nn.Module):
@@ -64,7 +66,7 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
     where weights are asked of an encoder that has none or a file holds another network, and PickledModel or NotWeights
     for a file that cannot be read.
     """
-    if weights == "package" and name in ("resnet34", "mobilevit_s"):
+    if weights == "package" and name in ("resnet34", "mobilevit_s", "vit_b16"):
         raise UnexpectedWeights(f'No package has weights for the encoder "{name}". Choose weights "local" or "random".')
     match name:
         case "efficientnet_lite0":
@@ -73,10 +75,13 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
             return ResNet34(weights, places)
         case "mobilevit_s":
             return MobileVitS(weights, places)
+        case "vit_b16":
+            return VitB16(weights, places)
         case "tiny":
             if weights != "random":
                 raise UnexpectedWeights('There are no weights for the encoder "tiny". Choose weights "random".')
             return TinyEncoder()
     raise UnknownEncoder(
-        f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet34", "mobilevit_s" or "tiny".'
+        f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet34", "mobilevit_s", "vit_b16" or '
+        '"tiny".'
     )

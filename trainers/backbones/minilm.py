@@ -31,12 +31,12 @@ class MiniLm:
         weights, version = package_file(TEXT_ENCODER, MINILM_DISTRIBUTION, "model.safetensors")
         folder = weights.parent
         self.origin = WeightOrigin(TEXT_ENCODER, MINILM_DISTRIBUTION, version, sha256_of(weights), MINILM_LICENCE)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MINILM_TOKENS)
-        check_minilm_vocabulary(self._tokenizer)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(MINILM_TOKENS)
+        check_minilm_vocabulary(self.tokenizer)
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._model: nn.Module = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
+        self.model: nn.Module = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """(N, 384) unit rows. Texts beyond 256 tokens are cut there. Raises EmptyText for a text without a word."""
@@ -44,12 +44,12 @@ class MiniLm:
 
     @torch.inference_mode()
     def _encode_batch(self, texts: list[str]) -> Tensor:
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
         longest = max(map(len, tokens))
         ids = torch.tensor([row + [0] * (longest - len(row)) for row in tokens])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in tokens])
         with torch.autocast("cpu", enabled=False):
-            states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+            states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
         kept = mask.unsqueeze(-1).to(states.dtype)
         mean = (states * kept).sum(dim=1) / kept.sum(dim=1)
         return nn.functional.normalize(mean, dim=-1)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,6 +15,20 @@ class EmptyText(ReadingRoomError):
 
     def __init__(self) -> None:
         super().__init__("The prompt is empty. Say what to look for, for example a finding's name.")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What an encoder makes of one text, token by token.
+
+    `states` is (T, dimension). `word_of` says for each token which of `words` it is a part of, -1 for a mark that is no
+    word. `read_words` is how many of the text's words were read before it was cut off, None where all were.
+    """
+
+    states: Tensor
+    words: tuple[str, ...]
+    word_of: tuple[int, ...]
+    read_words: int | None = None
 
 
 def words_in(text: str) -> list[str]:
