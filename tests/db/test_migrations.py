@@ -7,7 +7,10 @@ from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import inspect
 
+from core.findings import State
+from core.labels import Source, Statement
 from core.workspace import Workspace
+from db import labels, studies
 from db.engine import Database
 from db.people import ensure_reader, reader_names
 from db.schema import configuration, migrate, newest_revision, revision
@@ -51,3 +54,32 @@ def test_opening_a_workspace_twice_changes_nothing(place: Workspace, database: D
         assert "Ann" in reader_names(session)
     assert list(place.backups.iterdir()) == []
     again.close()
+
+
+def test_labels_made_before_they_had_sides_are_there_after_the_upgrade(place: Workspace, database: Database) -> None:
+    bring(database, "s1", labels=(Statement("edema", State.ABSENT, Source.IMPORTED),))
+    bring(database, "s2", labels=(Statement("nodule", State.PRESENT, Source.IMPORTED),))
+    command.downgrade(configuration(database), "0002")
+    columns = "SELECT id, study_id, finding, state, created_at FROM labels"
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO labels (study_id, finding, state, source, created_at) "
+            "VALUES (1, 'fracture', 'uncertain', 'some other tool', '2026-01-02 03:04:05')"
+        )
+        before = connection.exec_driver_sql(columns).fetchall()
+    database.close()
+    upgraded = migrate(place)
+    command.check(configuration(upgraded))
+    with upgraded.engine.connect() as connection:
+        assert connection.exec_driver_sql(columns).fetchall() == before
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
+    with upgraded.writing() as session:
+        assert studies.get_study(session, 1).labels == (
+            Statement("edema", State.ABSENT, Source.IMPORTED),
+            Statement("fracture", State.UNCERTAIN, Source.IMPORTED),
+        )
+        assert labels.keep_labeler_statements(session, 1, [Statement("edema", State.ABSENT, Source.LABELER)]) == 1
+        first = labels.versions(session, 1, "edema")[-1]
+    assert (first.side, first.zone, first.evidence, first.suggested, first.parent_id) == (None, None, "", False, None)
+    upgraded.close()
+    assert len(list(place.backups.iterdir())) == 1

@@ -3,11 +3,13 @@
 import pytest
 
 from core.annotations import NewMask, NewPrediction, Origin
-from core.findings import State
+from core.findings import Side, State
+from core.labels import NewLabel, Source, Statement, effective_of
 from core.reports import Cleaning, Report
 from core.snapshots import EmptySnapshot, Fold, Manifest, SnapshotFilter, content_hash, disjoint, from_bytes, to_bytes
 from core.studies import IncomingLabel, IncomingStudy, Split, View
 from db import intake, masks, models, predictions, snapshots
+from db import labels as label_versions
 from db.engine import Database
 from db.intake import StoredImage
 from db.models import NewModel
@@ -97,6 +99,55 @@ def test_a_finding_absent_by_label_and_by_film_is_listed_once(database: Database
     with database.writing() as session:
         intake.add_study(session, "chest", study, [StoredImage("pixels", ())], "tester")
     assert absent(collect(database)) == [("edema",)]
+
+
+def said(state: State, source: Source, reader: str | None = None, side: Side | None = None) -> Statement:
+    return Statement("edema", state, source, side, reader=reader)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([said(State.ABSENT, Source.IMPORTED)], ("edema",)),
+        ([said(State.ABSENT, Source.READER, "Ann")], ("edema",)),
+        ([said(State.PRESENT, Source.IMPORTED), said(State.ABSENT, Source.READER, "Ann")], ("edema",)),
+        ([said(State.ABSENT, Source.LABELER)], ()),
+        ([said(State.ABSENT, Source.READER, "Ann", Side.LEFT)], ()),
+        ([said(State.ABSENT, Source.IMPORTED), said(State.PRESENT, Source.READER, "Ann")], ()),
+        ([said(State.ABSENT, Source.IMPORTED), said(State.PRESENT, Source.IMPORTED)], ()),
+        ([said(State.ABSENT, Source.READER, "Ann"), said(State.PRESENT, Source.ADJUDICATED, "Lead")], ()),
+    ],
+)
+def test_a_finding_is_absent_from_the_films_where_somebody_who_looked_says_so_of_the_whole_study(
+    database: Database, labels: list[Statement], expected: tuple[str, ...]
+) -> None:
+    bring(database, "s1", labels=tuple(labels))
+    assert absent(collect(database)) == [expected]
+
+
+def test_a_snapshot_holds_every_statement_that_stands_and_none_that_was_passed(database: Database) -> None:
+    both = said(State.PRESENT, Source.IMPORTED), said(State.UNCERTAIN, Source.LABELER, side=Side.LEFT)
+    bring(database, "s1", labels=both)
+    with database.writing() as session:
+        ann = ensure_reader(session, "Ann")
+        for state in (State.PRESENT, State.ABSENT):
+            label_versions.add_version(session, NewLabel(1, "edema", state), Source.READER, reader_id=ann)
+    (study,) = collect(database).studies
+    assert study.labels == (*both, said(State.ABSENT, Source.READER, "Ann"))
+    assert effective_of(study)["edema"].source is Source.READER
+
+
+@pytest.mark.parametrize(("split", "counts"), [(Split.TRAIN, State.PRESENT), (Split.VALIDATION, State.ABSENT)])
+def test_a_label_set_in_sight_of_a_probability_teaches_but_never_judges(
+    database: Database, split: Split, counts: State
+) -> None:
+    bring(database, "s1", split=split)
+    with database.writing() as session:
+        ann = ensure_reader(session, "Ann")
+        for state, suggested in ((State.ABSENT, False), (State.PRESENT, True)):
+            new = NewLabel(1, "edema", state)
+            label_versions.add_version(session, new, Source.READER, reader_id=ann, suggested=suggested)
+    assert [label.state for label in collect(database).studies[0].labels] == [counts]
 
 
 def test_equal_content_has_one_hash_and_survives_the_way_to_bytes_and_back(database: Database) -> None:
