@@ -1,8 +1,9 @@
 """Regions with straight edges: boxes and polygons over a film, and the pixels that they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,14 @@ class Shape:
             return self.points
         (left, top), (right, bottom) = self.points[0], self.points[1]
         return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def from_plain(record: Mapping[str, Any]) -> Shape:
+    """The shape that a JSON record with `kind` and `points` states. Raises MalformedShape, KeyError, ValueError."""
+    points = tuple((float(x), float(y)) for x, y in record["points"])
+    if not np.isfinite(points).all():
+        raise ValueError("a corner is no point")
+    return Shape(ShapeKind(record["kind"]), points)
 
 
 def rasterise(shape: Shape, height: int, width: int) -> Mask:

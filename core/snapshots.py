@@ -15,6 +15,8 @@ from core.findings import Finding, Kind
 from core.labels import Statement, from_plain, plain
 from core.masks import Box, MaskStats
 from core.reports import Cleaning, Report
+from core.shapes import Shape
+from core.shapes import from_plain as from_plain_shape
 from core.studies import Split, View
 
 DEFAULT_SPLIT_SEED = 1895
@@ -108,8 +110,18 @@ class SnapshotMask:
 
 
 @dataclass(frozen=True)
+class SnapshotRegion:
+    """A box or a polygon of a finding that stands on an image."""
+
+    finding: str
+    shape: Shape
+    author: str
+
+
+@dataclass(frozen=True)
 class SnapshotImage:
-    """An image with all that is known of it. `absent` lists findings stated not to be on this film, none of `masks`."""
+    """An image with all that is known of it. `absent` lists findings stated not to be on this film, none of `masks` and
+    none of `regions`."""
 
     sha: str
     name: str
@@ -119,6 +131,7 @@ class SnapshotImage:
     bits: int
     masks: tuple[SnapshotMask, ...] = ()
     absent: tuple[str, ...] = ()
+    regions: tuple[SnapshotRegion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,8 +283,15 @@ def _unit_interval(*parts: str) -> float:
 
 
 def _plain_study(study: SnapshotStudy) -> dict[str, Any]:
-    # What a label leaves unsaid is left out, so that manifests frozen before labels had sides keep their hash.
-    return asdict(study) | {"labels": [plain(label) for label in study.labels]}
+    # What is left unsaid is left out, so that manifests frozen before labels had sides and films regions keep their
+    # hash.
+    images = [_plain_image(image) for image in study.images]
+    return asdict(study) | {"labels": [plain(label) for label in study.labels], "images": images}
+
+
+def _plain_image(image: SnapshotImage) -> dict[str, Any]:
+    record = asdict(image)
+    return record if image.regions else {name: value for name, value in record.items() if name != "regions"}
 
 
 def _study(data: Mapping[str, Any]) -> SnapshotStudy:
@@ -288,7 +308,13 @@ def _study(data: Mapping[str, Any]) -> SnapshotStudy:
 
 def _image(data: Mapping[str, Any]) -> SnapshotImage:
     masks = tuple(SnapshotMask(**{**x, "stats": _stats(x["stats"])}) for x in data["masks"])
-    return SnapshotImage(**{**data, "view": View(data["view"]), "masks": masks, "absent": tuple(data["absent"])})
+    regions = tuple(_region(entry) for entry in data.get("regions", ()))
+    lists = {"masks": masks, "absent": tuple(data["absent"]), "regions": regions}
+    return SnapshotImage(**{**data, **lists, "view": View(data["view"])})
+
+
+def _region(data: Mapping[str, Any]) -> SnapshotRegion:
+    return SnapshotRegion(data["finding"], from_plain_shape(data["shape"]), data["author"])
 
 
 def _stats(data: Mapping[str, Any]) -> MaskStats:

@@ -11,6 +11,7 @@ from core.labels import Source, Statement, contradict
 from core.masks import MaskStats
 from core.reports import Report
 from core.reviews import ReviewState
+from core.shapes import Shape
 
 
 class View(StrEnum):
@@ -97,6 +98,15 @@ class IncomingMask:
 
 
 @dataclass(frozen=True)
+class IncomingRegion:
+    """A box or a polygon of a finding as an importer found it, its points in pixels of the image."""
+
+    finding: str
+    shape: Shape
+    author: str | None = None
+
+
+@dataclass(frozen=True)
 class IncomingImage:
     """An image as an importer found it. `name` is unique within its study; `payload` is what the store keeps.
 
@@ -112,6 +122,7 @@ class IncomingImage:
     turn: Turn = Turn.NONE
     turn_reason: str | None = None
     absent: tuple[str, ...] = ()
+    regions: tuple[IncomingRegion, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from typing import Final
 
 CASES: Final = "cases.csv"
 MASKS: Final = "masks.csv"
+REGIONS: Final = "regions.csv"
 LABELS: Final = "labels.csv"
 ANNOTATIONS: Final = "annotations.json"
 STUDIES: Final = "studies.jsonl"

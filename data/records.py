@@ -8,8 +8,9 @@ from core import labels
 from core.errors import ReadingRoomError
 from core.masks import Box, Mask, MaskSizeDiffers, coco_counts, from_coco_counts, squeeze, stats, unsqueeze
 from core.reports import Report
-from core.snapshots import SnapshotImage, SnapshotMask, SnapshotStudy
-from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Split
+from core.shapes import MalformedShape, from_plain
+from core.snapshots import SnapshotImage, SnapshotMask, SnapshotRegion, SnapshotStudy
+from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingRegion, IncomingStudy, Split
 from data import images
 
 
@@ -34,7 +35,7 @@ def study_record(study: SnapshotStudy) -> dict[str, Any]:
 
 def image_record(image: SnapshotImage, file: str) -> dict[str, Any]:
     """Everything of an image but its masks; `file` is where the export keeps its bytes."""
-    return {
+    record = {
         "file_name": file,
         "name": image.name,
         "view": image.view.value,
@@ -44,6 +45,21 @@ def image_record(image: SnapshotImage, file: str) -> dict[str, Any]:
         "sha256": image.sha,
         "absent": sorted(image.absent),
     }
+    return record | ({"regions": [region_record(each) for each in image.regions]} if image.regions else {})
+
+
+def region_record(region: SnapshotRegion) -> dict[str, Any]:
+    """A region with its corners in pixels: two that are opposite of a box, all in order of a polygon."""
+    return {"finding": region.finding, **asdict(region.shape), "author": region.author}
+
+
+def incoming_region(record: Mapping[str, Any]) -> IncomingRegion:
+    """The region that `region_record` wrote. Raises MalformedRecord."""
+    try:
+        author = record.get("author")
+        return IncomingRegion(str(record["finding"]), from_plain(record), str(author) if author else None)
+    except (AttributeError, KeyError, MalformedShape, TypeError, ValueError) as error:
+        raise MalformedRecord(f"The region cannot be read ({error!r}).") from error
 
 
 def mask_record(mask: SnapshotMask, drawn: Mask) -> dict[str, Any]:

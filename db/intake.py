@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.annotations import Origin
-from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, Turn
+from core.studies import IncomingImage, IncomingMask, IncomingRegion, IncomingStudy, Skipped, Turn
 from db import audit, labels, splits
 from db.datasets import ensure_dataset
 from db.findings import ensure_findings
 from db.people import ensure_reader
+from db.regions import add_region, to_shape
 from db.standing import ALREADY_MARKED, MARKED_REASON
 from db.tables import (
     AbsenceRow,
@@ -19,6 +20,7 @@ from db.tables import (
     ImageRow,
     MaskVersionRow,
     PatientRow,
+    RegionRow,
     ReportRow,
     StudyFindingRow,
     StudyRow,
@@ -51,14 +53,22 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
     """Put a study on record. `stored` runs beside `study.images`; the bytes are in the store already.
 
     What is on record already is left as it is, so a second import adds nothing; an image whose name is known but whose
-    content is not, or a report that differs, is skipped with the reason.
+    content is not, a report that differs, or a study that puts its patient into another split, is skipped with the
+    reason.
     """
     home = ensure_dataset(session, dataset)
+    patient = _ensure_patient(session, home, study)
+    if study.split is not None and splits.contradicts(session, patient, study.split):
+        reason = (
+            f"patient {study.patient} is in {patient.split} by an earlier study or import, and here in {study.split}; "
+            "a patient who trains cannot judge, so the study was left out"
+        )
+        return Added(skipped=(Skipped(study.key, reason),))
     author = ensure_reader(session, IMPORTER)
     named = {mask.finding for image in study.images for mask in image.masks}
     named |= {finding for image in study.images for finding in image.absent}
+    named |= {region.finding for image in study.images for region in image.regions}
     ensure_findings(session, named | {label.finding for label in study.labels}, actor)
-    patient = _ensure_patient(session, home, study)
     row, is_new = _ensure_study(session, home, patient, study)
     images, masks, duplicates, skipped = 0, 0, 0, list[Skipped]()
     for image, place in zip(study.images, stored, strict=True):
@@ -74,6 +84,7 @@ def add_study(session: Session, dataset: str, study: IncomingStudy, stored: Sequ
             images += 1
         masks += _add_masks(session, image_row, image.masks, place.masks, author)
         _add_absences(session, image_row, image.absent)
+        _add_regions(session, image_row, image.regions, author)
     reports = _add_report(session, row, study, skipped)
     skipped += labels.take_in(session, row, study.labels)
     if images or study.split is not None:
@@ -90,7 +101,7 @@ def _ensure_patient(session: Session, dataset: DatasetRow, study: IncomingStudy)
         session.add(row)
         session.flush()
         splits.settle(session, row)
-    if study.split is not None and not row.split_frozen:
+    if study.split is not None and not row.split_frozen and not row.split_given:
         row.split, row.split_given = study.split, True
     return row
 
@@ -187,6 +198,20 @@ def _add_absences(session: Session, image: ImageRow, absent: Sequence[str]) -> N
     query = select(AbsenceRow.finding).where(AbsenceRow.image_id == image.id)
     known = set(session.scalars(query)) if absent else set()
     session.add_all(AbsenceRow(image_id=image.id, finding=finding) for finding in sorted(set(absent) - known))
+
+
+def _add_regions(session: Session, image: ImageRow, regions: Sequence[IncomingRegion], importer: int) -> None:
+    """A region that was removed, or turned with its film, stays so."""
+    if not regions:
+        return
+    rows = session.scalars(select(RegionRow).where(RegionRow.image_id == image.id))
+    known = {(row.finding, to_shape(row)) for row in rows}
+    for region in regions:
+        if (region.finding, region.shape) not in known:
+            known.add((region.finding, region.shape))
+            author = ensure_reader(session, region.author) if region.author else importer
+            add_region(session, image.id, region.finding, region.shape.kind, region.shape.points, author)
+            note_finding(session, image.study_id, region.finding)
 
 
 def _add_report(session: Session, study: StudyRow, incoming: IncomingStudy, skipped: list[Skipped]) -> int:

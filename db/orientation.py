@@ -1,4 +1,4 @@
-"""Turning a film: the new pixels, and every mask that stands on it as a version turned with it."""
+"""Turning a film: the new pixels, and every mask and region that stands on it turned with it."""
 
 from collections.abc import Mapping
 
@@ -12,6 +12,7 @@ from core.studies import Image, Turn
 from db import audit
 from db.masks import add_version, stats_columns, versions
 from db.people import ensure_reader
+from db.regions import turn_regions
 from db.standing import settle
 from db.studies import to_image
 from db.tables import ImageRow, MaskDraftRow
@@ -43,6 +44,7 @@ def turn_image(
     before = [version for version in versions(session, image_id) if version.is_current]
     strokes = _open_strokes(session, image_id)
     audit.record(session, by, "turn film", f"image {image_id}", f"{turn}: {row.sha} became {sha}")
+    turn_regions(session, image_id, turn, row.height, row.width)
     row.sha, row.media_type, row.turn = sha, media_type, turn
     row.height, row.width = shape[0], shape[1]
     session.flush()

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from core.annotations import Region
 from core.errors import NotFound
+from core.shapes import Shape, ShapeKind
+from core.studies import Turn
+from core.turning import turned
 from db.tables import RegionRow, now
 
 
@@ -37,6 +40,19 @@ def regions(session: Session, image_ids: list[int]) -> tuple[Region, ...]:
         )
         for row in rows
     )
+
+
+def turn_regions(session: Session, image_id: int, turn: Turn, height: int, width: int) -> None:
+    """Put regions that lie on the turned film in the place of those that stood on it, height x width pixels then."""
+    query = select(RegionRow).where(RegionRow.image_id == image_id, RegionRow.removed_at.is_(None))
+    for row in session.scalars(query.order_by(RegionRow.id)).all():
+        row.removed_at = now()
+        shape = turned(to_shape(row), turn, height, width)
+        add_region(session, image_id, row.finding, shape.kind, shape.points, row.author_id)
+
+
+def to_shape(row: RegionRow) -> Shape:
+    return Shape(ShapeKind(row.shape), tuple((float(x), float(y)) for x, y in row.points))
 
 
 def remove_region(session: Session, region_id: int) -> None:

@@ -19,6 +19,7 @@ from core.snapshots import (
     SnapshotFilter,
     SnapshotImage,
     SnapshotMask,
+    SnapshotRegion,
     SnapshotStudy,
     SplitPolicy,
     fold_of,
@@ -29,8 +30,9 @@ from db.datasets import require_dataset
 from db.findings import vocabulary
 from db.labels import to_version
 from db.masks import current_ids, to_stats, unblinded
+from db.regions import to_shape
 from db.studies import to_report
-from db.tables import DatasetRow, ImageRow, LabelRow, MaskVersionRow, PatientRow, SnapshotRow, StudyRow
+from db.tables import DatasetRow, ImageRow, LabelRow, MaskVersionRow, PatientRow, RegionRow, SnapshotRow, StudyRow
 
 
 class SnapshotExists(ReadingRoomError):
@@ -145,9 +147,11 @@ def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) ->
         query = query.where(StudyRow.patient_id.in_(first.order_by(PatientRow.key).limit(max_patients)))
     masks = selectinload(StudyRow.images).selectinload(ImageRow.masks).joinedload(MaskVersionRow.author)
     absences = selectinload(StudyRow.images).selectinload(ImageRow.absences)
+    shapes = selectinload(StudyRow.images).selectinload(ImageRow.regions).joinedload(RegionRow.author)
     options = (
         masks,
         absences,
+        shapes,
         joinedload(StudyRow.patient),
         joinedload(StudyRow.report),
         selectinload(StudyRow.labels).joinedload(LabelRow.reader),
@@ -203,7 +207,8 @@ def _image(row: ImageRow, split: Split, absent: tuple[str, ...], wanted: Snapsho
     heads = current_ids(candidates, row.sha)
     masks = sorted((_mask(version) for version in candidates if version.id in heads), key=lambda m: m.finding)
     kept = tuple(mask for mask in masks if not wanted.findings or mask.finding in wanted.findings)
-    drawn = {mask.finding for mask in masks}
+    shapes = [_region(region) for region in row.regions if region.removed_at is None]
+    drawn = {mask.finding for mask in masks} | {each.finding for each in shapes}
     stated = dict.fromkeys((*absent, *(absence.finding for absence in row.absences)))
     return SnapshotImage(
         sha=row.sha,
@@ -214,7 +219,12 @@ def _image(row: ImageRow, split: Split, absent: tuple[str, ...], wanted: Snapsho
         bits=row.bits,
         masks=kept,
         absent=tuple(finding for finding in stated if finding not in drawn),
+        regions=tuple(each for each in shapes if not wanted.findings or each.finding in wanted.findings),
     )
+
+
+def _region(row: RegionRow) -> SnapshotRegion:
+    return SnapshotRegion(row.finding, to_shape(row), row.author.name)
 
 
 def _mask(row: MaskVersionRow) -> SnapshotMask:

@@ -47,6 +47,18 @@ def settle(session: Session, patient: PatientRow) -> None:
             member.split = split
 
 
+def contradicts(session: Session, patient: PatientRow, stated: Split) -> bool:
+    """Whether this split of a patient is another than the one that was given before.
+
+    Who was moved, by sharing an image or by having taught a shipped model, is where nobody stated; that is no
+    contradiction.
+    """
+    if not patient.split_given or patient.split == stated:
+        return False
+    group = _companions(session, patient)
+    return len(group) == 1 and not _is_pinned(session, group)
+
+
 def freeze(session: Session, dataset: DatasetRow, asked: SplitPolicy | None) -> None:
     """Fix the dataset's policy and the split of every patient in it. Raises SplitContradicts."""
     if dataset.split_frozen and asked is not None and asked != policy_of(dataset):

@@ -156,6 +156,7 @@ class ImageRow(Base):
     study: Mapped[StudyRow] = relationship(back_populates="images")
     masks: Mapped[list["MaskVersionRow"]] = relationship(order_by="MaskVersionRow.id", back_populates="image")
     absences: Mapped[list["AbsenceRow"]] = relationship(order_by="AbsenceRow.finding")
+    regions: Mapped[list["RegionRow"]] = relationship(order_by="RegionRow.id")
 
 
 class ReportRow(Base):

@@ -1,7 +1,8 @@
 """PNG: the folder layout that `import folder` reads. Images, a mask file for each finding, and three tables.
 
 `cases.csv` has a row for each image with all that is known of its study, `masks.csv` says who drew which mask,
-`labels.csv` whose statement each label is. Cells that a spreadsheet would run as formulas are escaped.
+`labels.csv` whose statement each label is, and `regions.csv`, where there are any, holds the boxes and polygons. Cells
+that a spreadsheet would run as formulas are escaped.
 """
 
 import csv
@@ -13,16 +14,17 @@ from typing import Final
 from core.jobs import Report
 from core.labels import Statement
 from core.reports import Report as RadiologyReport
-from core.snapshots import Manifest, SnapshotImage, SnapshotMask, SnapshotStudy
+from core.snapshots import Manifest, SnapshotImage, SnapshotMask, SnapshotRegion, SnapshotStudy
 from data.csvsafe import harmless
 from data.exporters.output import Exported, exported, filling, in_order, stems
-from data.layouts import CASES, LABELS, MASKS, SEPARATOR
+from data.layouts import CASES, LABELS, MASKS, REGIONS, SEPARATOR
 from data.store import Store
 
 _SECTIONS: Final = ("indication", "comparison", "technique", "findings", "impression", "text")
 _SAID: Final = ("side", "zone", "reader", "evidence", "suggested")
 _CASE: Final = ("image", "name", "dataset", "patient", "study", "view", "age", "sex", "split", "notes", *_SECTIONS)
 _MASK: Final = ("file", "image", "finding", "version", "origin", "suggested", "author", "area", "sha256")
+_REGION: Final = ("image", "finding", "kind", "points", "author")
 _LABEL: Final = ("dataset", "patient", "study", "finding", "state", "source", *_SAID)
 
 Cells = Sequence[str | int | None]
@@ -33,6 +35,7 @@ def export(manifest: Manifest, store: Store, out: Path, report: Report) -> Expor
     cases: list[Cells] = []
     masks: list[Cells] = []
     labels: list[Cells] = []
+    regions: list[Cells] = []
     names = stems(manifest)
     with filling(out, "png", manifest) as output:
         for done, study in enumerate(in_order(manifest)):
@@ -41,6 +44,7 @@ def export(manifest: Manifest, store: Store, out: Path, report: Report) -> Expor
                 stem = names[study.dataset, study.key, image.name]
                 file = output.image(image, stem, store)
                 cases.append(_case(study, image, file))
+                regions += [_region(region, file) for region in image.regions]
                 for mask, path in _placed(image, stem):
                     output.write(path, store.get(mask.sha))
                     masks.append(_mask(mask, path, file))
@@ -50,6 +54,8 @@ def export(manifest: Manifest, store: Store, out: Path, report: Report) -> Expor
         output.write(CASES, _table((*_CASE, "absent"), cases))
         output.write(MASKS, _table(_MASK, masks))
         output.write(LABELS, _table(_LABEL, labels))
+        if regions:
+            output.write(REGIONS, _table(_REGION, regions))
     report(len(manifest.studies), len(manifest.studies), "done")
     return exported(out, output, manifest)
 
@@ -84,6 +90,11 @@ def _case(study: SnapshotStudy, image: SnapshotImage, file: str) -> Cells:
 def _mask(mask: SnapshotMask, path: str, file: str) -> Cells:
     suggested = _yes_or_no(mask.suggested)
     return (path, file, mask.finding, mask.version, mask.origin, suggested, mask.author, mask.stats.area, mask.sha)
+
+
+def _region(region: SnapshotRegion, file: str) -> Cells:
+    corners = SEPARATOR.join(f"{x!r} {y!r}" for x, y in region.shape.points)
+    return (file, region.finding, region.shape.kind, corners, region.author)
 
 
 def _label(label: Statement) -> Cells:

@@ -6,7 +6,8 @@ of its own. Without a CSV each image is its own patient, named by its stem. A ma
 that the finding is absent on that film; a missing mask states so only where the person says that it does.
 
 What Reading Room exports as PNG has this layout, with a `manifest.json` that says so; then formula escapes are undone,
-and `masks.csv` and `labels.csv` restore authors, findings stated absent, and whose statement each label is.
+and `masks.csv`, `labels.csv` and `regions.csv` restore authors, findings stated absent, whose statement each label is,
+and boxes and polygons.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,14 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from core.findings import slug
-from core.labels import from_plain
 from core.reports import Report, parse_sections
-from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
+from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingRegion, IncomingStudy, Skipped, View
 from data import csvsafe, manifests
 from data.images import mask_from_file
-from data.importers import absence, films
+from data.importers import absence, export_tables, films
 from data.importers.plan import VIEW_ASSUMED, ImportOptions, ImportPlan, NothingToImport
-from data.layouts import CASES, LABELS, MASKS, SEPARATOR
+from data.layouts import CASES, LABELS, MASKS, REGIONS, SEPARATOR
 from data.pixels import UnreadableImage
 from data.tables import Row, Table, open_table
 
@@ -86,6 +86,7 @@ class _Folder:
     groups: Mapping[str, _Group]
     masks: Mapping[str, tuple[_MaskFile, ...]]
     labels: Mapping[str, tuple[IncomingLabel, ...]]
+    regions: Mapping[str, tuple[IncomingRegion, ...]]
     view: View
     looked_for: Collection[str] = ()
 
@@ -136,7 +137,8 @@ class _Folder:
         empty = {mask.finding for mask in masks if mask.stats.area == 0}
         # A mask that cannot be read marks its finding all the same.
         unmarked = absence.unmarked(self.looked_for, {file.finding for file in files} - empty)
-        return replace(image, masks=tuple(masks), absent=tuple(sorted(stated | empty | unmarked)))
+        absent = tuple(sorted(stated | empty | unmarked))
+        return replace(image, masks=tuple(masks), absent=absent, regions=self.regions.get(case.stem, ()))
 
 
 def plan(path: Path, options: ImportOptions) -> ImportPlan:
@@ -157,13 +159,16 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
         warnings.append(VIEW_ASSUMED)
     several = head is not None and head.has_several_datasets
     grouped = _grouped(cases, several, skipped)
-    masks = _masks(path, set(files), _origins(open_table(path / MASKS), skipped) if ours else {}, skipped)
+    masks = _masks(path, set(files), export_tables.origins(open_table(path / MASKS), skipped) if ours else {}, skipped)
     looked_for = _marked_anywhere(masks) if options.unmarked_absent else set()
     warnings += absence.told(looked_for)
     folder = _Folder(
         groups=grouped,
         masks=masks,
-        labels=_labels(open_table(path / LABELS), several, skipped) if ours else {},
+        labels=export_tables.labels(open_table(path / LABELS), several, skipped) if ours else {},
+        regions=export_tables.regions(open_table(path / REGIONS), skipped)
+        if ours and (path / REGIONS).is_file()
+        else {},
         view=options.fallback_view,
         looked_for=looked_for,
     )
@@ -282,30 +287,3 @@ def _report(case: _Case) -> Report | None:
         text=case["text"] or parsed.text,
     )
     return None if report.is_empty else report
-
-
-def _origins(table: Table, skipped: list[Skipped]) -> dict[str, Row]:
-    """Who drew each mask of our own export, by the mask's file."""
-    table.require("file", "image", "author", "suggested")
-    return {row["file"]: row for row in _sound(table, skipped)}
-
-
-def _labels(table: Table, several_datasets: bool, skipped: list[Skipped]) -> dict[str, tuple[IncomingLabel, ...]]:
-    """The labels of our own export by study key."""
-    table.require("dataset", "study", "finding", "state", "source")
-    labels: dict[str, list[IncomingLabel]] = {}
-    for row in _sound(table, skipped):
-        try:
-            said = from_plain({**row.cells, "suggested": row["suggested"] == "yes"})
-        except ValueError as error:
-            skipped.append(Skipped(f"{table.name} line {row.line}", f"the label cannot be read: {error}"))
-            continue
-        before = f"{row['dataset']}/" if several_datasets else ""
-        labels.setdefault(before + row["study"], []).append(IncomingLabel(**vars(said)))
-    return {key: tuple(group) for key, group in labels.items()}
-
-
-def _sound(table: Table, skipped: list[Skipped]) -> list[Row]:
-    rows = list(table.rows(csvsafe.restored))
-    skipped += [row for row in rows if isinstance(row, Skipped)]
-    return [row for row in rows if isinstance(row, Row)]

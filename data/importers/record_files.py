@@ -17,7 +17,7 @@ import PIL.ImageDraw
 from core.errors import ReadingRoomError
 from core.findings import slug
 from core.masks import Mask, union
-from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, View
+from core.studies import IncomingImage, IncomingMask, IncomingRegion, IncomingStudy, Skipped, View
 from data import manifests, records
 from data.images import read_mask
 from data.importers import absence, films
@@ -155,8 +155,21 @@ def _images(
         absent = {slug(str(key)) for key in record.get("absent", ())} - {""}
         # A mask that cannot be read marks its finding all the same.
         unmarked = absence.unmarked(looked_for, {finding for finding, _ in marks} - empty)
-        images.append(replace(image, masks=masks, absent=tuple(sorted(absent | empty | unmarked))))
+        regions = _regions(record, image, made)
+        unmarked -= {region.finding for region in regions}
+        absent |= empty | unmarked
+        images.append(replace(image, masks=masks, absent=tuple(sorted(absent)), regions=regions))
     return images
+
+
+def _regions(record: Record, image: IncomingImage, made: list[IncomingStudy | Skipped]) -> tuple[IncomingRegion, ...]:
+    regions: list[IncomingRegion] = []
+    for each in record.get("regions", ()):
+        try:
+            regions.append(records.incoming_region(each))
+        except records.MalformedRecord as error:
+            made.append(Skipped(f"a region on {image.name}", str(error)))
+    return tuple(regions)
 
 
 def _mask(finding: str, mark: Record, image: IncomingImage, made: list[IncomingStudy | Skipped]) -> IncomingMask | None:

@@ -19,10 +19,12 @@ from core.labels import Source, Statement, Zone
 from core.masks import stats
 from core.registry import RESEARCH_ONLY
 from core.reports import Report
+from core.shapes import Shape, ShapeKind
 from core.snapshots import (
     Manifest,
     SnapshotImage,
     SnapshotMask,
+    SnapshotRegion,
     SnapshotStudy,
     SplitPolicy,
     content_hash,
@@ -81,7 +83,11 @@ def a_manifest(*studies: SnapshotStudy) -> Manifest:
 def a_study(store: Store, number: int = 1, **changes: object) -> SnapshotStudy:
     film = a_film(store, number)
     masks = (a_mask(store, "heart", blobs(number)), a_mask(store, "left_lung", blobs(number + 50), 2, "bea"))
-    film = dataclasses.replace(film, masks=masks, absent=("pneumothorax", "fracture"))
+    regions = (
+        SnapshotRegion("nodule", Shape(ShapeKind.BOX, ((1.5, 2.25), (7.0, 90.0 / 7))), "ada"),
+        SnapshotRegion("nodule", Shape(ShapeKind.POLYGON, ((-1.0, 2.0), (7.0, 9.0), (3.0, 11.0))), "bea"),
+    )
+    film = dataclasses.replace(film, masks=masks, absent=("pneumothorax", "fracture"), regions=regions)
     study = SnapshotStudy(
         dataset="site",
         patient=f"patient-{number}",
@@ -118,9 +124,10 @@ def as_snapshot(incoming: IncomingStudy, like: SnapshotStudy, store: Store) -> S
         ]
         facts = image.facts
         sha = store.put(image.payload)
+        regions = tuple(SnapshotRegion(x.finding, x.shape, x.author or "") for x in image.regions)
         films.append(
             SnapshotImage(
-                sha, image.name, image.view, facts.width, facts.height, facts.bits, tuple(masks), image.absent
+                sha, image.name, image.view, facts.width, facts.height, facts.bits, tuple(masks), image.absent, regions
             )
         )
     assert incoming.split is not None
@@ -322,6 +329,46 @@ def test_an_export_that_is_stopped_or_fails_leaves_nothing(
     with pytest.raises(DiskFull):
         EXPORTERS[form](manifest, store, place, quiet)
     assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("points", "why"),
+    [("1 2", "Draw it again"), ("1 2;3", "unpack"), ("1 2;nan 4", "no point"), ("a b;c d", "float")],
+)
+def test_a_region_that_cannot_be_read_is_listed_and_the_rest_comes_in(
+    points: str, why: str, store: Store, tmp_path: Path
+) -> None:
+    EXPORTERS["png"](a_manifest(a_study(store)), store, tmp_path / "out", quiet)
+    table = tmp_path / "out" / "regions.csv"
+    head, first, second = table.read_text().splitlines()
+    broken = first.replace("1.5 2.25;7.0 12.857142857142858", points)
+    assert broken != first
+    table.write_text(f"{head}\n{broken}\n{second}\n")
+    items = list(IMPORTERS["folder"](tmp_path / "out", OPTIONS).studies)
+    (skipped,) = (item for item in items if isinstance(item, Skipped))
+    assert skipped.item == "regions.csv line 2"
+    assert why in skipped.reason
+    (again,) = (item for item in items if isinstance(item, IncomingStudy))
+    assert [region.shape.kind for region in again.images[0].regions] == [ShapeKind.POLYGON]
+
+
+def test_a_broken_region_in_a_json_export_is_listed(store: Store, tmp_path: Path) -> None:
+    EXPORTERS["jsonl"](a_manifest(a_study(store)), store, tmp_path / "out", quiet)
+    place = tmp_path / "out" / "studies.jsonl"
+    place.write_text(place.read_text().replace('"kind": "box"', '"kind": "cloud"'))
+    items = list(IMPORTERS["jsonl"](tmp_path / "out", OPTIONS).studies)
+    assert [item.item for item in items if isinstance(item, Skipped)] == ["a region on film-1"]
+    (again,) = (item for item in items if isinstance(item, IncomingStudy))
+    assert len(again.images[0].regions) == 1
+
+
+def test_an_export_without_regions_has_no_table_of_them(store: Store, tmp_path: Path) -> None:
+    study = a_study(store)
+    bare = dataclasses.replace(study, images=(dataclasses.replace(study.images[0], regions=()),))
+    EXPORTERS["png"](a_manifest(bare), store, tmp_path / "out", quiet)
+    assert not (tmp_path / "out" / "regions.csv").exists()
+    (again,) = read_back("png", tmp_path / "out")
+    assert again.images[0].regions == ()
 
 
 def test_images_of_one_name_get_names_of_their_own(store: Store, tmp_path: Path) -> None:

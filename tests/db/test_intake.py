@@ -4,11 +4,15 @@ from dataclasses import replace
 
 from core.annotations import Origin
 from core.reports import Report
-from core.studies import IncomingStudy, View, WorklistFilter
-from db import intake, masks, snapshots, studies, worklist
+from core.shapes import Shape, ShapeKind
+from core.snapshots import from_bytes, to_bytes
+from core.studies import IncomingRegion, IncomingStudy, Turn, View, WorklistFilter
+from db import intake, masks, orientation, regions, snapshots, studies, worklist
 from db.engine import Database
 from db.intake import Added, StoredImage
 from tests.db.conftest import bring, film
+
+BOX = IncomingRegion("nodule", Shape(ShapeKind.BOX, ((1.0, 2.0), (4.5, 6.0))), "ada")
 
 
 def test_a_study_comes_in_with_its_films_masks_and_report(database: Database) -> None:
@@ -89,3 +93,52 @@ def test_other_studies_of_a_patient_come_newest_first(database: Database) -> Non
             intake.add_study(session, "chest", study, [StoredImage(key, ())], "tester")
     with database.reading() as session:
         assert [study.key for study in studies.other_studies(session, 2)] == ["third", "first"]
+
+
+def bring_boxes(database: Database, *boxes: IncomingRegion) -> Added:
+    shot = replace(film(absent=("nodule", "edema")), regions=boxes)
+    with database.writing() as session:
+        return intake.add_study(
+            session, "chest", IncomingStudy("p", "s", (shot,)), [StoredImage("pixels", ())], "tester"
+        )
+
+
+def test_boxes_come_in_with_their_author_and_only_once(database: Database) -> None:
+    bring_boxes(database, BOX, BOX)
+    bring_boxes(database, BOX, replace(BOX, author=None, finding="mass"))
+    with database.reading() as session:
+        kept = regions.regions(session, [1])
+        assert worklist.page(session, WorklistFilter(finding="mass")).total == 1
+    assert [(each.finding, each.shape, each.points, each.author) for each in kept] == [
+        ("nodule", "box", BOX.shape.points, "ada"),
+        ("mass", "box", BOX.shape.points, "import"),
+    ]
+
+
+def test_a_box_that_a_reader_removed_does_not_come_back(database: Database) -> None:
+    bring_boxes(database, BOX)
+    with database.writing() as session:
+        regions.remove_region(session, 1)
+    bring_boxes(database, BOX)
+    with database.reading() as session:
+        assert regions.regions(session, [1]) == ()
+
+
+def test_a_box_turns_with_its_film(database: Database) -> None:
+    bring_boxes(database, BOX)
+    with database.writing() as session:
+        orientation.turn_image(session, 1, "turned", "image/png", (10, 10), Turn.MIRROR, {}, "tester")
+    with database.reading() as session:
+        (kept,) = regions.regions(session, [1])
+    assert kept.points == ((9.0, 2.0), (5.5, 6.0))
+    assert kept.author == "ada"
+
+
+def test_a_snapshot_holds_the_boxes_and_what_they_show_is_not_absent(database: Database) -> None:
+    bring_boxes(database, BOX)
+    with database.reading() as session:
+        (image,) = snapshots.collect(session, ["chest"]).studies[0].images
+        manifest = snapshots.collect(session, ["chest"])
+    assert [(each.finding, each.shape, each.author) for each in image.regions] == [("nodule", BOX.shape, "ada")]
+    assert image.absent == ("edema",)
+    assert from_bytes(to_bytes(manifest)) == manifest

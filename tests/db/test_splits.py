@@ -54,6 +54,33 @@ def test_a_split_given_by_the_datasets_makers_wins(database: Database) -> None:
     assert set(splits(database).values()) == {"test"}
 
 
+def test_a_study_that_puts_its_patient_into_another_split_is_refused_and_listed(database: Database) -> None:
+    bring(database, "s1", patient="p", split=Split.TRAIN)
+    for _ in range(2):
+        told = bring(database, "s2", patient="p", split=Split.TEST)
+        assert (told.studies, told.images) == (0, 0)
+        (skipped,) = told.skipped
+        assert skipped.item == "s2"
+        assert "patient p is in train" in skipped.reason
+    assert bring(database, "s3", patient="p", split=Split.TRAIN).studies == 1
+    assert bring(database, "s4", patient="p").studies == 1
+    assert splits(database) == {"p": "train"}
+
+
+def test_a_known_study_that_now_says_another_split_changes_nothing_and_is_listed(database: Database) -> None:
+    bring(database, "s1", patient="p", split=Split.TRAIN)
+    freeze(database)
+    assert len(bring(database, "s1", patient="p", split=Split.TEST).skipped) == 1
+    assert splits(database) == {"p": "train"}
+
+
+def test_a_patient_who_moved_with_others_is_not_taken_for_torn(database: Database) -> None:
+    bring(database, "a", sha="shared", split=Split.TRAIN)
+    bring(database, "b", sha="shared", split=Split.TEST)
+    assert bring(database, "b2", patient="b", split=Split.TEST).skipped == ()
+    assert set(splits(database).values()) == {"train"}
+
+
 def test_a_first_snapshot_may_choose_the_shares(database: Database) -> None:
     for number in range(40):
         bring(database, f"p{number}")
