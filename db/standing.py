@@ -27,6 +27,7 @@ from db.tables import (
     ModelVersionRow,
     PatientRow,
     PredictionRow,
+    RegionRow,
     StudyFindingRow,
     StudyRow,
 )
@@ -153,7 +154,9 @@ def _note_findings(session: Session, some: list[int], said: Mapping[int, list[St
         if counted.state is State.PRESENT
     }
     marked = select(MaskVersionRow.finding, ImageRow.study_id).join(ImageRow, MaskVersionRow.image_id == ImageRow.id)
-    wanted |= set(session.execute(marked.where(ImageRow.study_id.in_(some)).distinct()).tuples())
+    outlined = select(RegionRow.finding, ImageRow.study_id).join(ImageRow, RegionRow.image_id == ImageRow.id)
+    for drawn in (marked, outlined.where(RegionRow.removed_at.is_(None))):
+        wanted |= set(session.execute(drawn.where(ImageRow.study_id.in_(some)).distinct()).tuples())
     key = (StudyFindingRow.finding, StudyFindingRow.study_id)
     known = set(session.execute(select(*key).where(StudyFindingRow.study_id.in_(some))).tuples())
     if gone := known - wanted:

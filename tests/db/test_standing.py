@@ -16,6 +16,7 @@ from db import (
     orientation,
     predictions,
     promotion,
+    regions,
     reviews,
     snapshots,
     standing,
@@ -96,6 +97,19 @@ def test_a_study_with_a_mask_of_a_finding_is_found_by_it_whatever_its_labels_say
     bring(database, "s1", masks=(FINDING,), labels=(reported(ABSENT),))
     say(database, ABSENT)
     assert listed(database, WorklistFilter(finding=FINDING)) == ["s1"]
+
+
+def test_a_study_with_a_region_of_a_finding_is_found_by_it_until_the_region_is_gone(database: Database) -> None:
+    bring(database, "s1", labels=(reported(ABSENT),))
+    with database.writing() as session:
+        corners = [(1.0, 1.0), (4.0, 4.0)]
+        box = regions.add_region(session, 1, FINDING, "box", corners, ensure_reader(session, "Ann"))
+    say(database, ABSENT)
+    assert listed(database, WorklistFilter(finding=FINDING)) == ["s1"]
+    with database.writing() as session:
+        regions.remove_region(session, box)
+    say(database, ABSENT)
+    assert listed(database, WorklistFilter(finding=FINDING)) == []
 
 
 def test_a_study_on_which_model_and_report_disagree_comes_first_and_says_why(database: Database) -> None:
