@@ -48,6 +48,11 @@ class Workspace:
         return self.home / "backups"
 
     @property
+    def labeler_rules(self) -> Path:
+        """Rules of the project's own, laid over those that the labeler comes with."""
+        return self.home / "labeler.toml"
+
+    @property
     def secret(self) -> Path:
         return self.home / "secret"
 

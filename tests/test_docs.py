@@ -126,6 +126,7 @@ def test_the_json_of_every_command_that_answers_at_once_is_as_documented(
 
     run("init")
     run("findings")
+    run("label", "--dataset", "demo")
     run("snapshot", "s", "--dataset", "demo")
     run("export", "coco", out, "--snapshot", "s")
     run("import", "coco", out, "--dataset", "again")

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.house import House
 from app.security import workspace_secret
+from app.services import labelling_reports
 from core.errors import ReadingRoomError
 from core.jobs import Job, JobKind, JobRequest, Report
 from core.studies import IncomingStudy, Skipped, View
@@ -82,10 +83,12 @@ def bring_in(
 
 
 def take_in(house: House, kind: str, found: ImportPlan, dataset: str, actor: str, report: Report) -> QualityReport:
-    """Import what a plan brings, wherever it came from; new films are queued for the models in use to look at.
+    """Import what a plan brings, wherever it came from; new reports are read by the labeler, and new films are queued
+    for the models in use to look at.
 
-    Raises DiskFull.
+    Raises DiskFull, and BadRules before anything is kept.
     """
+    labelling_reports.rules_of(house)
     tally = Tally(dataset)
     done = 0
     for batch in _batches(found.studies):
@@ -148,6 +151,7 @@ def _keep(house: House, dataset: str, actor: str, batch: list[IncomingStudy | Sk
     places = iter(house.store.put_many(bodies))
     with house.database.writing() as session:
         added = [intake.add_study(session, dataset, study, _stored(study, places), actor) for study in studies]
+    labelling_reports.label_new(house, dataset, [study.key for study in studies if study.report is not None])
     for item in batch:
         tally.saw(item)
     for each in added:

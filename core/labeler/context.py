@@ -1,6 +1,7 @@
 """What the words around a mention do to it: denial, doubt, and how far either reaches."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from core.findings import Kind, State
@@ -19,12 +20,20 @@ _JOINING: Final = frozenset(("and", "or", "nor"))
 _SINGULAR: Final = frozenset(("is", "was", "has", "does"))
 
 
-def state_of(hit: Hit, sentence: Words, cues: Sequence[Hit], rules: Rules) -> State | None:
+@dataclass(frozen=True)
+class Sign:
+    """Words that do something to the mentions around them: every cue that they are."""
+
+    place: Found
+    cues: frozenset[Cue]
+
+
+def state_of(hit: Hit, sentence: Words, signs: Sequence[Sign], rules: Rules) -> State | None:
     """The state in which a finding is mentioned here; None where it is not spoken of after all.
 
-    `cues` are in the order of the words. A denial counts before a doubt.
+    `signs` are in the order of the words. A denial counts before a doubt.
     """
-    inside = {cue.meaning for cue in cues if _is_in_gap(cue.place, hit.place)}
+    inside = {cue for sign in signs if _is_in_gap(sign.place, hit.place) for cue in sign.cues}
     if Cue.ENDS in inside:
         return None
     is_denied = bool(inside & {Cue.DENIES_BEFORE, Cue.DENIES_AFTER})
@@ -33,10 +42,10 @@ def state_of(hit: Hit, sentence: Words, cues: Sequence[Hit], rules: Rules) -> St
         return State.UNCERTAIN if is_denied or is_doubted else State.ABSENT
     if rules.findings[hit.finding].kind is Kind.ANATOMY:
         return State.PRESENT
-    ahead = None if Cue.VERBS in inside else _from_before(hit.place, sentence, cues)
+    ahead = None if Cue.VERBS in inside else _from_before(hit.place, sentence, signs)
     if ahead is Cue.SETS_ASIDE:
         return None
-    behind = _from_after(hit.place, sentence, cues)
+    behind = _from_after(hit.place, sentence, signs)
     if is_denied or ahead is Cue.DENIES_BEFORE or behind is Cue.DENIES_AFTER:
         return State.ABSENT
     if is_doubted or ahead or behind or hit.meaning is Role.DOUBTFUL:
@@ -44,54 +53,57 @@ def state_of(hit: Hit, sentence: Words, cues: Sequence[Hit], rules: Rules) -> St
     return State.PRESENT
 
 
-def _is_in_gap(cue: Found, mention: Found) -> bool:
-    return any(start <= cue.start and cue.end <= end for start, end in mention.gaps)
+def _is_in_gap(sign: Found, mention: Found) -> bool:
+    return any(start <= sign.start and sign.end <= end for start, end in mention.gaps)
 
 
-def _from_before(place: Found, sentence: Words, cues: Sequence[Hit]) -> Cue | None:
+def _from_before(place: Found, sentence: Words, signs: Sequence[Sign]) -> Cue | None:
     """The cue that reaches a mention from before it: SETS_ASIDE, DENIES_BEFORE, DOUBTS_BEFORE or none."""
     doubt: Cue | None = None
     opening = max(0, place.start - REACH_AHEAD)
-    for cue in reversed([cue for cue in cues if cue.place.end <= place.start]):
-        pause = sentence.pause(cue.place.end - 1, place.start)
-        if cue.place.start < opening or pause is Pause.STOP or cue.meaning in (Cue.ENDS, Cue.AFFIRMS):
+    for sign in reversed([sign for sign in signs if sign.place.end <= place.start]):
+        pause = sentence.pause(sign.place.end - 1, place.start)
+        if sign.place.start < opening or pause is Pause.STOP or sign.cues & {Cue.ENDS, Cue.AFFIRMS}:
             break
-        if cue.meaning is Cue.CLOSES and sentence.pauses[cue.place.end] is not Pause.NONE:
+        if Cue.CLOSES in sign.cues and sentence.pauses[sign.place.end] is not Pause.NONE:
             break
-        if cue.meaning is Cue.OPENS and sentence.pauses[cue.place.start] is not Pause.NONE:
-            opening = cue.place.start
-        if cue.meaning is Cue.SETS_ASIDE and doubt is None and pause is Pause.NONE:
+        if Cue.SETS_ASIDE in sign.cues and doubt is None and pause is Pause.NONE:
             return Cue.SETS_ASIDE
-        if cue.meaning is Cue.DENIES_BEFORE:
+        if Cue.DENIES_BEFORE in sign.cues:
             return Cue.DENIES_BEFORE
-        if cue.meaning is Cue.DOUBTS_BEFORE:
+        if Cue.DOUBTS_BEFORE in sign.cues:
             doubt = Cue.DOUBTS_BEFORE
+        if Cue.OPENS in sign.cues and sentence.pauses[sign.place.start] is not Pause.NONE:
+            opening = sign.place.start
     return doubt
 
 
-def _from_after(place: Found, sentence: Words, cues: Sequence[Hit]) -> Cue | None:
+def _from_after(place: Found, sentence: Words, signs: Sequence[Sign]) -> Cue | None:
     """The cue that reaches a mention from behind it: DENIES_AFTER, DOUBTS_AFTER or none."""
-    for cue in cues:
-        if cue.place.start < place.end:
+    for sign in signs:
+        if sign.place.start < place.end:
             continue
-        if cue.meaning in (Cue.ENDS, Cue.DENIES_BEFORE) or not _reaches_back(cue.place, place, sentence):
+        if Cue.ENDS in sign.cues or not _reaches_back(sign.place, place, sentence):
             return None
-        if cue.meaning in (Cue.DENIES_AFTER, Cue.DOUBTS_AFTER):
-            return Cue(cue.meaning)
+        for cue in (Cue.DENIES_AFTER, Cue.DOUBTS_AFTER):
+            if cue in sign.cues:
+                return cue
+        if Cue.DENIES_BEFORE in sign.cues:
+            return None
     return None
 
 
-def _reaches_back(cue: Found, place: Found, sentence: Words) -> bool:
+def _reaches_back(sign: Found, place: Found, sentence: Words) -> bool:
     """Whether what follows is said of a mention too, and not of the last of several alone: "effusion and atelectasis
     have resolved", but "effusion and atelectasis has resolved"; "effusion, atelectasis, and edema are not seen", but
     "effusion, atelectasis has resolved"."""
-    between = sentence.words[place.end : cue.start]
-    pause = sentence.pause(place.end - 1, cue.start)
+    between = sentence.words[place.end : sign.start]
+    pause = sentence.pause(place.end - 1, sign.start)
     if len(between) > REACH_BACK or pause is Pause.STOP:
         return False
-    if "and" in between and sentence.words[cue.start] in _SINGULAR:
+    if "and" in between and sentence.words[sign.start] in _SINGULAR:
         return False
     if pause is Pause.NONE:
         return True
-    last = max(at for at in range(place.end, cue.start + 1) if sentence.pauses[at] is Pause.COMMA)
+    last = max(at for at in range(place.end, sign.start + 1) if sentence.pauses[at] is Pause.COMMA)
     return sentence.words[last] in _JOINING

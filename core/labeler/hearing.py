@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from core.findings import Side, State
-from core.labeler.context import state_of
+from core.labeler.context import Sign, state_of
 from core.labeler.lexicon import Hit
 from core.labeler.phrases import Found
 from core.labeler.places import Named, Site, settle
@@ -40,12 +40,12 @@ def hear(text: str, rules: Rules) -> tuple[Mention, ...]:
 
 def _hear(sentence: Words, rules: Rules) -> Iterator[Mention]:
     hits = tuple(rules.lexicon.hits(sentence))
-    cues = tuple(_apart(hit for hit in hits if isinstance(hit.meaning, Cue)))
-    told = [(hit, state_of(hit, sentence, cues, rules)) for hit in _mentions(hits)]
+    signs = _signs(hits)
+    told = [(hit, state_of(hit, sentence, signs, rules)) for hit in _mentions(hits)]
     spoken = [(hit, state) for hit, state in told if state is not None]
     sites = _sites(spoken, rules)
     named = [*_named(hits, Side), *_named(hits, Zone)]
-    ends = {at for cue in cues if cue.meaning is Cue.ENDS for at in range(cue.place.start, cue.place.end)}
+    ends = {at for sign in signs if Cue.ENDS in sign.cues for at in range(sign.place.start, sign.place.end)}
     settle(sentence, tuple(dict.fromkeys(sites.values())), named, ends)
     for hit, state in spoken:
         site = sites.get(_words_of(hit))
@@ -53,12 +53,22 @@ def _hear(sentence: Words, rules: Rules) -> Iterator[Mention]:
 
 
 def _apart(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Hits that do not overlap: from left to right, the longest of those that begin at a word, in all its meanings."""
+    """Hits that do not overlap, from left to right: of those that begin at a word the longest, then that with fewest
+    words in gaps, in all its meanings."""
     last: Found | None = None
     for hit in sorted(hits, key=lambda hit: (hit.place.start, -hit.place.end, hit.place.slack)):
-        if last is None or hit.place.start >= last.end or hit.place.spans(last):
+        if last is None or hit.place.start >= last.end or hit.place.equals(last):
             last = hit.place
             yield hit
+
+
+def _signs(hits: Iterable[Hit]) -> Sequence[Sign]:
+    signs: dict[tuple[int, int], Sign] = {}
+    for hit in _apart(hit for hit in hits if isinstance(hit.meaning, Cue)):
+        before = signs.get(_words_of(hit))
+        cues = before.cues if before else frozenset()
+        signs[_words_of(hit)] = Sign(hit.place, cues | {Cue(hit.meaning)})
+    return tuple(signs.values())
 
 
 def _named(hits: Iterable[Hit], kind: type[Side] | type[Zone]) -> Iterator[Named]:

@@ -110,8 +110,9 @@ class Found:
     def overlaps(self, other: "Found") -> bool:
         return self.start < other.end and other.start < self.end
 
-    def spans(self, other: "Found") -> bool:
-        return (self.start, self.end) == (other.start, other.end)
+    def equals(self, other: "Found") -> bool:
+        """Whether two readings take the same words, as many of them in gaps."""
+        return (self.start, self.end, self.slack) == (other.start, other.end, other.slack)
 
     def covers(self, other: "Found") -> bool:
         return self.start <= other.start and other.end <= self.end

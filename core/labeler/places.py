@@ -119,7 +119,7 @@ def _is_adjective(sentence: Words, between: range, placed: Collection[int]) -> b
 
 
 def _is_governed(sentence: Words, start: int, placed: Collection[int]) -> bool:
-    """Whether a preposition stands before a place, with nothing between but articles, other places and one word more."""
+    """Whether a preposition stands before a place, with articles, other places and at most one word more between."""
     others = 0
     for at in reversed(range(start)):
         word = sentence.words[at]

@@ -10,7 +10,7 @@ _TOKEN: Final = re.compile(
     r"(?P<word>\d+(?:\.\d+)?|[^\W\d_]+)"
     r"|(?P<query>(?<!\w)\?(?=[^\W\d_]))"
     r"|(?P<stop>;|(?<=[^\W_]{2})[.?!]+(?=[^\W\d_]))"
-    r"|(?P<comma>[,:()])"
+    r"|(?P<comma>[,()])"
 )
 _QUERY: Final = "question"
 """What stands for the mark of "?pneumonia"."""
