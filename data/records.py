@@ -98,14 +98,23 @@ def incoming_mask(finding: str, mask: Mask, record: Mapping[str, Any]) -> Incomi
     return IncomingMask(finding, images.mask_png(mask), stats(mask), str(author) if author else None, suggested)
 
 
-def incoming_study(record: Mapping[str, Any], films: Sequence[IncomingImage], several_datasets: bool) -> IncomingStudy:
+def incoming_label(record: Mapping[str, Any]) -> IncomingLabel:
+    """The label in a study's record. Raises MalformedRecord."""
+    try:
+        return IncomingLabel(**vars(labels.from_plain(record)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MalformedRecord(f"The label cannot be read ({error!r}).") from error
+
+
+def incoming_study(
+    record: Mapping[str, Any], films: Sequence[IncomingImage], said: Sequence[IncomingLabel], several_datasets: bool
+) -> IncomingStudy:
     """The study that `study_record` wrote; its keys begin with the dataset where several were exported together.
 
     Raises MalformedRecord.
     """
     try:
         before = f"{record['dataset']}/" if several_datasets else ""
-        stated = (IncomingLabel(**vars(labels.from_plain(x))) for x in record.get("labels", ()))
         return IncomingStudy(
             patient=before + str(record["patient"]),
             key=before + str(record["key"]),
@@ -115,7 +124,7 @@ def incoming_study(record: Mapping[str, Any], films: Sequence[IncomingImage], se
             sex=record.get("sex"),
             notes=record.get("notes"),
             split=Split(record["split"]) if record.get("split") else None,
-            labels=tuple(stated),
+            labels=tuple(said),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedRecord(f"The record is no study that Reading Room wrote ({error!r}).") from error

@@ -102,7 +102,7 @@ class StudyRow(Base):
         Index("ix_studies_has_mask", "has_mask", "state"),
         Index("ix_studies_has_suggestion", "has_suggestion", "state"),
         Index("ix_studies_has_report", "has_report", "state"),
-        Index("ix_studies_disagrees", "disagrees", "state"),
+        Index("ix_studies_disagrees", "disagrees", "queue_rank", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -256,7 +256,7 @@ class DisagreementRow(Base):
 
 
 class StudyFindingRow(Base):
-    """Which findings a study has a mask of, or an effective label that says present: what the worklist filters by."""
+    """What the worklist filters by: findings of which a study has a mask, a region or an effective present label."""
 
     __tablename__ = "study_findings"
 

@@ -11,7 +11,7 @@ from app.security import workspace_secret
 from app.services import labelling_reports
 from core.errors import ReadingRoomError
 from core.jobs import Job, JobKind, JobRequest, Report
-from core.studies import IncomingStudy, Skipped, View
+from core.studies import IncomingStudy, Skipped, View, torn_labels
 from data.importers import IMPORTERS
 from data.importers.plan import ImportOptions, ImportPlan
 from data.quality import QualityReport, Tally
@@ -66,7 +66,8 @@ def rehearse(
         tally.saw(item)
         if isinstance(item, IncomingStudy):
             has_report = item.report is not None and not item.report.is_empty
-            tally.added(1, len(item.images), sum(len(image.masks) for image in item.images), int(has_report))
+            masks, torn = sum(len(image.masks) for image in item.images), torn_labels(item.key, item.labels)
+            tally.added(1, len(item.images), masks, int(has_report), skipped=torn)
         report(number, found.total, "looking")
     return tally.report(found.warnings)
 

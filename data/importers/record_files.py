@@ -17,7 +17,7 @@ import PIL.ImageDraw
 from core.errors import ReadingRoomError
 from core.findings import slug
 from core.masks import Mask, union
-from core.studies import IncomingImage, IncomingMask, IncomingRegion, IncomingStudy, Skipped, View
+from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingRegion, IncomingStudy, Skipped, View
 from data import manifests, records
 from data.images import read_mask
 from data.importers import absence, films
@@ -123,10 +123,23 @@ def _study(
 ) -> list[IncomingStudy | Skipped]:
     if not images:
         return [Skipped(item, "none of its images could be read")]
+    made: list[IncomingStudy | Skipped] = []
+    said = _labels(record, item, made)
     try:
-        return [records.incoming_study(record, images, several_datasets)]
+        return [*made, records.incoming_study(record, images, said, several_datasets)]
     except records.MalformedRecord as error:
         return [Skipped(item, str(error))]
+
+
+def _labels(record: Record, item: str, made: list[IncomingStudy | Skipped]) -> list[IncomingLabel]:
+    """The labels that can be read; what cannot goes to `made`."""
+    said: list[IncomingLabel] = []
+    for each in record.get("labels") or ():
+        try:
+            said.append(records.incoming_label(each))
+        except records.MalformedRecord as error:
+            made.append(Skipped(f"a label of {item}", str(error)))
+    return said
 
 
 def _images(

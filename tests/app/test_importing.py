@@ -7,10 +7,14 @@ import pytest
 from app.house import House
 from app.services import exporting, importing, snapshots
 from app.services.importing import Choices
+from core.findings import Side, State
+from core.labels import Source, Statement, Zone
+from core.reports import Report
 from core.snapshots import Manifest
+from core.studies import IncomingLabel, Split
 from data.exporters import EXPORTERS
 from data.images import from_pixels, mask_png
-from tests.making import BY, block, film
+from tests.making import BY, block, film, put, study
 
 READ_BACK = {"coco": "coco", "png": "folder", "jsonl": "jsonl"}
 OUTLINED = Choices(unmarked_absent=True)
@@ -48,6 +52,45 @@ def test_what_is_absent_on_a_film_survives_the_snapshot_the_export_and_the_way_b
     exporting.hand_out(house, form, tmp_path / "out", BY, quiet, snapshot="s", dataset=None)
     importing.bring_in(house, READ_BACK[form], tmp_path / "out", "again", BY, quiet)
     assert absent(snapshots.present(house, "again")) == absent(frozen)
+
+
+@pytest.mark.parametrize("form", EXPORTERS)
+def test_whose_word_a_label_is_and_the_report_survive_the_snapshot_the_export_and_the_way_back(
+    house: House, tmp_path: Path, form: str
+) -> None:
+    told = "There is fluid on the left."
+    said = (
+        Statement("pleural_effusion", State.PRESENT, Source.READER, Side.LEFT, Zone.LOWER, "Ann", suggested=True),
+        Statement("pleural_effusion", State.ABSENT, Source.READER, reader="Bob"),
+        Statement("pleural_effusion", State.UNCERTAIN, Source.ADJUDICATED, Side.BOTH, reader="Lead"),
+        Statement("pleural_effusion", State.PRESENT, Source.IMPORTED),
+        Statement("pleural_effusion", State.PRESENT, Source.LABELER, Side.LEFT, evidence=told),
+    )
+    incoming = [IncomingLabel(**vars(each)) for each in said]
+    put(house, "first", study("s1", report=told, labels=incoming, split=Split.TRAIN))
+    snapshots.freeze(house, "s", ["first"], BY)
+    exporting.hand_out(house, form, tmp_path / "out", BY, quiet, snapshot="s", dataset=None)
+    for _ in range(2):
+        report = importing.bring_in(house, READ_BACK[form], tmp_path / "out", "again", BY, quiet)
+        assert report.skipped == ()
+    (again,) = snapshots.present(house, "again").studies
+    assert again.labels == said
+    assert again.report == Report(findings=told)
+
+
+def test_labels_that_contradict_each_other_are_in_the_quality_report_of_rehearsal_and_import(
+    house: House, tmp_path: Path
+) -> None:
+    torn = [IncomingLabel("edema", State.PRESENT), IncomingLabel("edema", State.ABSENT)]
+    put(house, "first", study("s1", labels=torn))
+    snapshots.freeze(house, "s", ["first"], BY)
+    exporting.hand_out(house, "jsonl", tmp_path / "out", BY, quiet, snapshot="s", dataset=None)
+    rehearsed = importing.rehearse(house, "jsonl", tmp_path / "out", "again", quiet)
+    done = importing.bring_in(house, "jsonl", tmp_path / "out", "again", BY, quiet)
+    assert rehearsed.skipped == done.skipped
+    assert [each.item for each in done.skipped] == ["s1 edema"]
+    (again,) = snapshots.present(house, "again").studies
+    assert len(again.labels) == 2
 
 
 def test_a_second_import_may_say_what_the_first_did_not(house: House, site: Path) -> None:

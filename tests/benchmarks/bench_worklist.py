@@ -14,17 +14,18 @@ from pathlib import Path
 from core.reviews import ReviewState
 from core.studies import View, WorklistFilter, WorklistSort
 from core.workspace import Workspace
-from db import worklist
+from db import standing, worklist
 from db.engine import Database
 from db.schema import migrate
-from db.tables import DatasetRow, ImageRow, PatientRow, ReportRow, StudyFindingRow, StudyRow, now
+from db.tables import DatasetRow, DisagreementRow, ImageRow, PatientRow, ReportRow, StudyFindingRow, StudyRow, now
 
 WORDS = ("heart", "lung", "effusion", "opacity", "clear", "left", "right", "lower", "upper", "lobe", "normal", "stable")
 ROUNDS = 20
 
 
 def fill(database: Database, studies: int) -> None:
-    """A worklist as a large department might have it; every tenth study has a mask, every fifth is submitted."""
+    """A worklist as a large department might have it; every tenth study has a mask, every fifth is submitted, on every
+    seventh model and report disagree."""
     rng = random.Random(0)
     findings = ["cardiomegaly", "pleural_effusion", "pneumothorax", "nodule"]
     with database.writing() as session:
@@ -44,7 +45,9 @@ def fill(database: Database, studies: int) -> None:
                 {
                     "id": i, "dataset_id": 1, "patient_id": i, "key": f"S{i}", "patient_key": f"P{i}",
                     "state": "submitted" if i % 5 == 0 else "unread", "has_mask": i % 10 == 0, "has_report": True,
-                    "has_suggestion": i % 3 == 0, "queue_rank": rng.random(), "changed_at": now(), "queue_reason": "",
+                    "has_suggestion": i % 3 == 0, "disagrees": i % 7 == 0,
+                    "queue_rank": rng.random() if i % 7 else -0.9 + 0.4 * rng.random(),
+                    "changed_at": now(), "queue_reason": "",
                 }
                 for i in numbers
             ],
@@ -69,6 +72,14 @@ def fill(database: Database, studies: int) -> None:
         session.bulk_insert_mappings(
             StudyFindingRow, [{"study_id": i, "finding": findings[i % 4]} for i in numbers if i % 2 == 0]
         )
+        session.bulk_insert_mappings(
+            DisagreementRow,
+            [
+                {"study_id": i, "finding": findings[i % 4], "labeler": "absent", "model": "present", "probability": 0.9}
+                for i in numbers
+                if i % 7 == 0
+            ],
+        )
 
 
 def queries(database: Database) -> dict[str, Callable[[], object]]:
@@ -89,6 +100,10 @@ def queries(database: Database) -> dict[str, Callable[[], object]]:
         with database.reading() as session:
             return worklist.next_in_queue(session, WorklistFilter(), after=77), worklist.neighbours(session, 77)
 
+    def disputed() -> object:
+        with database.reading() as session:
+            return standing.disputed(session, "big", "nodule", 200)
+
     return {
         "first page": listed(WorklistFilter()),
         "page 1000": listed(WorklistFilter(), offset=50_000),
@@ -98,6 +113,10 @@ def queries(database: Database) -> dict[str, Callable[[], object]]:
         "lateral view": listed(WorklistFilter(view=View.LATERAL)),
         "has mask": listed(WorklistFilter(has_mask=True)),
         "has suggestion, unread": listed(WorklistFilter(has_suggestion=True, state=ReviewState.UNREAD)),
+        "model and report disagree": listed(WorklistFilter(disagrees=True)),
+        "disagree, unread": listed(WorklistFilter(disagrees=True, state=ReviewState.UNREAD)),
+        "disagree, of a dataset": listed(WorklistFilter(disagrees=True, dataset="big")),
+        "disagreements on a finding": disputed,
         "search, rare word": listed(WorklistFilter(search="case 777")),
         "search, common words": listed(WorklistFilter(search="heart effusion")),
         "search, finding and state": listed(

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import errno
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pycocotools import mask as reference
 
 from core.errors import DiskFull
 from core.findings import Side, State
-from core.labels import Source, Statement, Zone
+from core.labels import EFFECTIVE_ORDER, Source, Statement, Zone
 from core.masks import stats
 from core.registry import RESEARCH_ONLY
 from core.reports import Report
@@ -29,7 +30,7 @@ from core.snapshots import (
     SplitPolicy,
     content_hash,
 )
-from core.studies import IncomingStudy, Skipped, Split, View
+from core.studies import IncomingLabel, IncomingStudy, Skipped, Split, View
 from data import images, manifests
 from data.exporters import EXPORTERS
 from data.exporters.output import OutputNotEmpty
@@ -43,6 +44,17 @@ OPTIONS = ImportOptions(secret=b"secret")
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t\r;,\"'=+-@"), max_size=40)
 words = st.text(st.sampled_from("abcXYZ019 ._-/\\äß=+@'\""), min_size=1, max_size=12)
 findings = st.sampled_from(["heart", "left_lung", "right_lung", "pleural_effusion"])
+statements = st.builds(
+    Statement,
+    findings,
+    st.sampled_from(State),
+    st.sampled_from(EFFECTIVE_ORDER),
+    st.none() | st.sampled_from(Side),
+    st.none() | st.sampled_from(Zone),
+    st.none() | texts.filter(bool),
+    texts,
+    st.booleans(),
+)
 
 
 def quiet(done: int, total: int, doing: str) -> None:
@@ -204,6 +216,7 @@ def test_any_study_survives_the_way_out_and_back(
                 images=(dataclasses.replace(film, name=data.draw(words), masks=masks),),
                 report=None if report.is_empty else report,
                 notes=data.draw(texts) or None,
+                labels=tuple(data.draw(st.lists(statements, max_size=3))),
             )
         )
     folder = tmp_path_factory.mktemp("export") / "out"
@@ -273,6 +286,51 @@ def test_studies_of_several_datasets_keep_apart_when_read_back(store: Store, tmp
             ("site/patient-1", "site/study-1"),
         ]
         assert all(len(s.labels) == 2 for s in again)
+
+
+@pytest.mark.parametrize("form", ["coco", "jsonl"])
+def test_a_label_out_of_range_is_told_and_the_study_comes_in_without_it(
+    form: str, store: Store, tmp_path: Path
+) -> None:
+    EXPORTERS[form](a_manifest(a_study(store)), store, tmp_path / "out", quiet)
+    file = tmp_path / "out" / {"coco": "annotations.json", "jsonl": "studies.jsonl"}[form]
+    file.write_text(re.sub(r'("state": ?)"present"', r'\1"perhaps"', file.read_text()))
+    skipped, study = list(IMPORTERS[READ_BACK[form]](tmp_path / "out", OPTIONS).studies)
+    assert isinstance(skipped, Skipped)
+    assert isinstance(study, IncomingStudy)
+    assert "perhaps" in skipped.reason
+    assert [label.source for label in study.labels] == [Source.LABELER]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("state", "2"), ("source", "a friend"), ("side", "top"), ("zone", "left")]
+)
+def test_a_row_of_labels_out_of_range_is_told_by_its_line(
+    column: str, value: str, store: Store, tmp_path: Path
+) -> None:
+    EXPORTERS["png"](a_manifest(a_study(store)), store, tmp_path / "out", quiet)
+    table = tmp_path / "out" / "labels.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    rows[0][column] = value
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    items = list(IMPORTERS["folder"](tmp_path / "out", OPTIONS).studies)
+    (skipped,) = [item for item in items if isinstance(item, Skipped)]
+    (study,) = [item for item in items if isinstance(item, IncomingStudy)]
+    assert (skipped.item, value in skipped.reason) == ("labels.csv line 2", True)
+    assert len(study.labels) == 1
+
+
+def test_labels_of_exports_made_before_labels_had_sides_are_read(store: Store, tmp_path: Path) -> None:
+    EXPORTERS["png"](a_manifest(a_study(store)), store, tmp_path / "out", quiet)
+    (tmp_path / "out" / "labels.csv").write_text(
+        "dataset,patient,study,finding,state,source\nsite,patient-1,study-1,edema,absent,imported\n"
+    )
+    (study,) = read_back("png", tmp_path / "out")
+    assert study.labels == (IncomingLabel("edema", State.ABSENT),)
 
 
 def test_formulas_are_harmless_in_the_tables_and_whole_after_reading_back(store: Store, tmp_path: Path) -> None:
