@@ -39,6 +39,7 @@ MODULES: Mapping[str, str] = {
 """Each command and the module it lives in, in the order that --help lists them."""
 
 USAGE = 2
+INTERRUPTED = 130
 
 
 def build(modules: Sequence[str] = tuple(dict.fromkeys(MODULES.values()))) -> typer.Typer:
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show_error(f"{error.format_message()} See {' '.join(about)}.", as_json)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
+        outcome = INTERRUPTED
+    if outcome == INTERRUPTED:
+        # Typer itself makes this of a Ctrl-C, and says nothing.
         show_error("Interrupted.", as_json)
-        return 130
     return outcome if isinstance(outcome, int) else 0

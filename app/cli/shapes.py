@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.findings import Finding
 from core.jobs import Job
 from core.metrics import metric_to_json
 from core.registry import ModelVersion
 from core.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from app.services.try_files import Answered
 
 
 def job_shape(job: Job) -> dict[str, Any]:
@@ -31,6 +34,31 @@ def job_shape(job: Job) -> dict[str, Any]:
         "attempts": job.attempts,
         "error": job.error,
         "result": dict(job.result),
+    }
+
+
+def tried_shape(tried: "Answered") -> dict[str, Any]:
+    """A film that was read without being imported."""
+    return {
+        "file": tried.item,
+        "width": tried.film.facts.width,
+        "height": tried.film.facts.height,
+        "findings": [
+            {
+                "finding": each.finding,
+                "probability": each.probability,
+                "without_context": each.without_context,
+                "with_context": each.has_context,
+                "threshold": each.threshold,
+                "says": each.says,
+                "words": [[word, weight] for word, weight in each.words],
+                "nearest": [asdict(near) for near in each.nearest],
+                "differential": each.differential,
+            }
+            for each in tried.said.opinions
+        ],
+        "remarks": [*tried.film.cautions, *tried.said.remarks],
+        "picture": str(tried.picture) if tried.picture else None,
     }
 
 

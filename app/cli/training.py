@@ -1,4 +1,4 @@
-"""Training, measuring and predicting: asked for as jobs, done by the training worker."""
+"""Training and measuring: asked for as jobs, done by the training worker."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -70,31 +70,6 @@ def evaluate(
     with trainer_at_hand(house) as tend:
         result = follow(house, job, tend)
     answer(result, as_json, lambda out: _show_scores(out, result))
-
-
-@commands.command()
-def predict(
-    model: Annotated[str, typer.Argument(help="A model such as segmentation-v3, or a family for its model in use.")],
-    dataset: Annotated[str, typer.Option(help="The dataset to make suggestions for.")],
-    unreviewed: Annotated[
-        bool, typer.Option("--unreviewed", help="Only studies not yet submitted, in worklist order.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make a model's suggestions for a dataset.
-
-    Example: python -m app predict segmentation-v3 --dataset demo
-    """
-    house = open_house()
-    job = training.predict(house, model, dataset, local_reader(), unreviewed)
-    with trainer_at_hand(house) as tend:
-        result = follow(house, job, tend)
-
-    def show(out: Console) -> None:
-        made = f"{result['predictions']} suggestions on {result['images']} images"
-        out.print(f"{result['model']} made {made} in {result['seconds']:.1f} s.")
-
-    answer(result, as_json, show)
 
 
 def _recipe_file(place: Path) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from app.cli.output import progress, say
@@ -31,10 +32,8 @@ class JobFailed(ReadingRoomError):
 
 
 class WorkerDied(ReadingRoomError):
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(
-            f"The worker ended {DEATHS} times without doing the job (exit {code}). Its last words:\n{words}"
-        )
+    def __init__(self, name: str, code: int, words: str) -> None:
+        super().__init__(f"The {name} ended {DEATHS} times without an answer (exit {code}). Its last words:\n{words}")
 
 
 def follow(house: House, job: Job, tend: Tend = lambda: None) -> Mapping[str, Any]:
@@ -74,12 +73,31 @@ def do_here(house: House, job: Job, handlers: Mapping[JobKind, Handler]) -> Mapp
         work.join()
 
 
-@contextmanager
-def trainer_at_hand(house: House) -> Iterator[Tend]:
+@dataclass(frozen=True)
+class Helper:
+    """A process of the trainers' that a command waits for: its role on record, its module, its log, and its name."""
+
+    role: str
+    module: str
+    log: str
+    name: str
+
+
+TRAINER = Helper("trainer", "trainers.worker", "worker.log", "training worker")
+INFERENCE = Helper("inference", "trainers.inference", "inference.log", "inference process")
+
+
+def trainer_at_hand(house: House) -> AbstractContextManager[Tend]:
     """See that a training worker lives while waiting: one of our own where there is none, ended afterwards."""
+    return at_hand(house, TRAINER)
+
+
+@contextmanager
+def at_hand(house: House, helper: Helper) -> Iterator[Tend]:
+    """See that such a process lives while waiting: one of our own where there is none, ended afterwards."""
     own: subprocess.Popen[bytes] | None = None
     deaths = 0
-    log = house.workspace.logs / "worker.log"
+    log = house.workspace.logs / helper.log
 
     def tend() -> None:
         nonlocal own, deaths
@@ -88,13 +106,13 @@ def trainer_at_hand(house: House) -> Iterator[Tend]:
         if own is not None:
             deaths += 1
             if deaths >= DEATHS:
-                raise WorkerDied(own.returncode, tail(log))
+                raise WorkerDied(helper.name, own.returncode, tail(log))
         own = None
-        if not workers.lives(house, "trainer"):
-            say("No training worker is at work; starting one.")
+        if not workers.lives(house, helper.role):
+            say(f"No {helper.name} is at work; starting one.")
             with log.open("ab") as words:
                 own = subprocess.Popen(
-                    [sys.executable, "-m", "trainers.worker"],
+                    [sys.executable, "-m", helper.module],
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=words,

@@ -21,6 +21,7 @@ from core.errors import NotFound, ReadingRoomError
 from core.findings import Finding, State, by_key
 from core.registry import ModelState, ModelVersion
 from core.tries import KEPT_FOR, Opinion, Try
+from data.door import MOST_BYTES
 
 PATIENCE_SECONDS = 30
 _SITTING = "try-sitting"
@@ -68,8 +69,7 @@ def show() -> None:
 
 def _door(versions: Sequence[ModelVersion]) -> None:
     """Nothing was dropped yet."""
-    with st.container(horizontal_alignment="center"), st.container(width=640):
-        st.html('<div class="rr-title rr-door">Try a film</div>')
+    with st.container(horizontal_alignment="center"), st.container(width=640, key="rr-door"):
         model = _model(versions)
         st.text_area(
             "Context",
@@ -80,8 +80,8 @@ def _door(versions: Sequence[ModelVersion]) -> None:
         dropped = st.file_uploader(
             "Film",
             key=f"try-film-{st.session_state.get(_DROPS, 0)}",
-            help="PNG, JPEG, TIFF or DICOM",
             disabled=not model,
+            max_upload_size=MOST_BYTES >> 20,
         )
         if refused := st.session_state.pop(_REFUSED, ""):
             frame.problem(refused)
@@ -117,7 +117,7 @@ def _look(sitting: Sitting, versions: Sequence[ModelVersion]) -> None:
     with left:
         looked(_shown(sitting.film, chosen, names), key="try-looked")
     with right, st.container(key="rr-side"):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             model = _model(versions)
             st.space("stretch")
             if told is not None and chosen is not None:
@@ -129,8 +129,10 @@ def _look(sitting: Sitting, versions: Sequence[ModelVersion]) -> None:
                 )
             if st.button("Forget this film", help="It goes for good, with its context, and another can be dropped"):
                 _forget(sitting)
-        text = st.text_area("Context", key=_CONTEXT, height=92, placeholder="None")
-        again = st.button("Read again", type="primary", help="With the context as it stands now", disabled=not model)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            text = st.text_area("Context", key=_CONTEXT, height=88, placeholder="None")
+            tip = "With the context as it stands now"
+            again = st.button("Read again", type="primary", help=tip, disabled=not model)
         if again and model is not None:
             with frame.told():
                 st.session_state[_SITTING] = _asking(sitting, model)

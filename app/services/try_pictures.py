@@ -12,7 +12,7 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
-from app import theme
+from app import palette
 from app.house import House
 from app.services import trying, vocabulary
 from core.errors import NotFound
@@ -42,18 +42,18 @@ class Sheet:
     image: PIL.Image.Image = field(init=False)
 
     def __post_init__(self) -> None:
-        self.image = PIL.Image.new("RGB", (self.width, 4_000), theme.GROUND)
+        self.image = PIL.Image.new("RGB", (self.width, 4_000), palette.GROUND)
 
     @property
     def pen(self) -> ImageDraw.ImageDraw:
         return ImageDraw.Draw(self.image)
 
     def write(
-        self, left: float, top: float, text: str, size: int = USUAL, colour: str = theme.INK, anchor: str = "la"
+        self, left: float, top: float, text: str, size: int = USUAL, colour: str = palette.INK, anchor: str = "la"
     ) -> None:
         self.pen.text((left, top), text, fill=colour, font=_font(size), anchor=anchor)
 
-    def paragraph(self, left: int, top: int, room: int, text: str, size: int = SMALL, colour: str = theme.INK) -> int:
+    def paragraph(self, left: int, top: int, room: int, text: str, size: int = SMALL, colour: str = palette.INK) -> int:
         """Write text in lines of at most `room` pixels, a few of them; gives where the next thing may stand."""
         lines = _wrapped(text, room, size)
         if len(lines) > MOST_LINES:
@@ -79,22 +79,22 @@ def picture(house: House, one: Try, finding: str) -> bytes:
         raise NotFound(f"{one.model} says nothing of {finding} on this film.")
     known = by_key(vocabulary.vocabulary(house, include_retired=True))
     names = {key: each.name for key, each in known.items()}
-    colour = known[finding].colour if finding in known else theme.ACCENT
+    colour = known[finding].colour if finding in known else palette.ACCENT
     film = _film(trying.bytes_of(house, one.place, one.sha))
     looked = heated(film, _map(house, one, chosen), colour) if chosen.map else None
     panels = [(film, "The film")] if looked is None else [(film, "The film"), (looked, "Where the model looked")]
     sheet = Sheet(MARGIN * (len(panels) + 2) + PANEL * len(panels) + TABLE)
     sheet.write(MARGIN, MARGIN, one.model, LARGE)
     asked = f"{one.asked_at.astimezone():%d %b %Y, %H:%M}"
-    sheet.write(sheet.width - MARGIN, MARGIN, asked, USUAL, theme.FAINT, "ra")
+    sheet.write(sheet.width - MARGIN, MARGIN, asked, USUAL, palette.FAINT, "ra")
     top = MARGIN + 40
     bottoms = [_panel(sheet, place, top, pixels, words) for place, (pixels, words) in enumerate(panels)]
     left = sheet.width - MARGIN - TABLE
     bottoms.append(_table(sheet, left, top, one, chosen, names))
     below = _evidence(sheet, max(bottoms) + MARGIN, one, chosen, names)
-    sheet.pen.line((MARGIN, below, sheet.width - MARGIN, below), fill=theme.LINE)
-    sheet.write(MARGIN, below + 12, RESEARCH_ONLY, USUAL, theme.FAINT)
-    sheet.write(sheet.width - MARGIN, below + 12, "Reading Room", USUAL, theme.FAINT, "ra")
+    sheet.pen.line((MARGIN, below, sheet.width - MARGIN, below), fill=palette.LINE)
+    sheet.write(MARGIN, below + 12, RESEARCH_ONLY, USUAL, palette.FAINT)
+    sheet.write(sheet.width - MARGIN, below + 12, "Reading Room", USUAL, palette.FAINT, "ra")
     return sheet.png(below + 12 + LINE + MARGIN // 2)
 
 
@@ -128,7 +128,7 @@ def _panel(sheet: Sheet, place: int, top: int, pixels: Rgb, words: str) -> int:
     left = MARGIN + place * (PANEL + MARGIN)
     film = PIL.Image.fromarray(pixels).convert("RGB")
     sheet.image.paste(film, (left + (PANEL - film.width) // 2, top))
-    sheet.write(left, top + film.height + 8, words, SMALL, theme.FAINT)
+    sheet.write(left, top + film.height + 8, words, SMALL, palette.FAINT)
     return top + film.height + 8 + LINE
 
 
@@ -138,22 +138,22 @@ def _table(sheet: Sheet, left: int, top: int, one: Try, chosen: Opinion, names: 
     columns = columns or [(left + TABLE, "film alone")]
     track = (left + 190, left + TABLE - (210 if has_context else 100))
     for right, heading in columns:
-        sheet.write(right, top, heading, SMALL, theme.FAINT, "ra")
+        sheet.write(right, top, heading, SMALL, palette.FAINT, "ra")
     top += ROW
     for each in one.opinions:
         middle = top + ROW // 2
         if each is chosen:
-            sheet.pen.rectangle((left - 8, top, left + TABLE + 6, top + ROW - 2), fill=theme.RAISED)
+            sheet.pen.rectangle((left - 8, top, left + TABLE + 6, top + ROW - 2), fill=palette.RAISED)
         is_said = each.says is State.PRESENT
         name = _shortened(names.get(each.finding, each.finding.replace("_", " ")), 180, USUAL)
-        sheet.write(left, middle, name, USUAL, theme.INK if is_said else theme.FAINT, "lm")
+        sheet.write(left, middle, name, USUAL, palette.INK if is_said else palette.FAINT, "lm")
         _bar(sheet, track, middle, each, is_said)
         shares = (each.without_context, each.probability) if has_context else (each.probability,)
         for (right, _), share in zip(columns, shares, strict=True):
-            sheet.write(right, middle, f"{share:.2f}", USUAL, theme.INK if is_said else theme.FAINT, "rm")
+            sheet.write(right, middle, f"{share:.2f}", USUAL, palette.INK if is_said else palette.FAINT, "rm")
         top += ROW
     legend = "Bar: with context. Ring: film alone. " if has_context else ""
-    sheet.write(left, top + 8, f"{legend}Mark: the threshold chosen on validation.", SMALL, theme.FAINT)
+    sheet.write(left, top + 8, f"{legend}Mark: the threshold chosen on validation.", SMALL, palette.FAINT)
     return top + 8 + LINE
 
 
@@ -164,13 +164,15 @@ def _bar(sheet: Sheet, track: tuple[int, int], middle: int, each: Opinion, is_sa
         return start + share * (end - start)
 
     pen = sheet.pen
-    pen.rectangle((start, middle - 3, end, middle + 3), fill=theme.LINE)
-    pen.rectangle((start, middle - 3, at(each.probability), middle + 3), fill=theme.ACCENT if is_said else "#4A5868")
+    pen.rectangle((start, middle - 3, end, middle + 3), fill=palette.LINE)
+    pen.rectangle(
+        (start, middle - 3, at(each.probability), middle + 3), fill=palette.ACCENT if is_said else palette.DULL
+    )
     if each.threshold is not None:
-        pen.line((at(each.threshold), middle - 7, at(each.threshold), middle + 7), fill=theme.INK, width=2)
+        pen.line((at(each.threshold), middle - 7, at(each.threshold), middle + 7), fill=palette.INK, width=2)
     if each.has_context:
         x = at(each.without_context)
-        pen.ellipse((x - 4, middle - 4, x + 4, middle + 4), outline=theme.INK, fill=theme.GROUND, width=2)
+        pen.ellipse((x - 4, middle - 4, x + 4, middle + 4), outline=palette.INK, fill=palette.GROUND, width=2)
 
 
 def _evidence(sheet: Sheet, top: int, one: Try, chosen: Opinion, names: Mapping[str, str]) -> int:
@@ -184,7 +186,7 @@ def _evidence(sheet: Sheet, top: int, one: Try, chosen: Opinion, names: Mapping[
     ]
     for heading, text in parts:
         if text:
-            sheet.write(MARGIN, top, heading, SMALL, theme.FAINT)
+            sheet.write(MARGIN, top, heading, SMALL, palette.FAINT)
             top = sheet.paragraph(MARGIN, top + LINE, room, text) + LINE // 2
     return top
 
@@ -210,11 +212,6 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
     place = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     return ImageFont.truetype(place, size)
-
-
-def save(house: House, one: Try, finding: str, place: Path) -> None:
-    """Write the picture of a try to a file. Raises what `picture` raises."""
-    place.write_bytes(picture(house, one, finding))
 
 
 def most_telling(opinions: Sequence[Opinion]) -> Opinion:

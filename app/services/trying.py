@@ -14,7 +14,7 @@ from core.studies import PixelFacts, View
 from core.tries import Context, NewTry, Try, as_context, is_outworn, new_place
 from data.door import admit
 from data.passing import Forgotten, Passing
-from db import audit, models, people, tries
+from db import audit, findings, models, people, tries
 
 FAMILY = "classification"
 
@@ -104,7 +104,8 @@ def ask(house: House, film: Film, context: Context, model: ModelVersion, reader:
     new = NewTry(film.place, film.sha, film.media_type, film.view, context.text, model.name)
     with house.database.writing() as session:
         number = tries.ask(session, new, people.ensure_reader(session, reader))
-        told = f"{film.facts.width:,} x {film.facts.height:,} pixels, {context.kept:,} words of context"
+        words = "1 word" if context.kept == 1 else f"{context.kept:,} words"
+        told = f"{film.facts.width:,} x {film.facts.height:,} pixels, {words} of context"
         audit.record(session, reader, "try a film", model.name, told)
     return number
 
@@ -146,6 +147,12 @@ def sweep(house: House) -> None:
         passing.forget(place)
         with house.database.writing() as session:
             tries.forget(session, place)
+
+
+def names(house: House) -> dict[str, str]:
+    """How findings are called, by key, those no longer offered among them."""
+    with house.database.reading() as session:
+        return {finding.key: finding.name for finding in findings.vocabulary(session, include_retired=True)}
 
 
 def is_answered(one: Try) -> bool:

@@ -77,7 +77,7 @@ def _payload(finding: str, share: float, context: str, map_sha: str) -> dict[str
     words = context.split()[:3]
     return {
         "probability": share,
-        "without_context": round(share - 0.05, 4) if words else share,
+        "without_context": max(0.0, round(share - 0.05, 4)) if words else share,
         "context": "real" if words else "none",
         "threshold": 0.5,
         "says": "present" if share >= 0.5 else "absent",

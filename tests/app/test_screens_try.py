@@ -196,7 +196,7 @@ def test_forgetting_leaves_nothing_but_a_line_on_the_audit_trail(demo: House) ->
         told = [(event.action, event.detail) for event in audit.events(session)][:2]
         assert tries.waiting(session, 5) == ()
     assert told[0][0] == "forget a tried film"
-    assert told[1] == ("try a film", "224 x 256 pixels, 1 words of context")
+    assert told[1] == ("try a film", "224 x 256 pixels, 1 word of context")
 
 
 def test_what_was_forgotten_behind_the_screen_leads_back_to_the_door(demo: House) -> None:
