@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from data.importers import chexlocalize, dicom_files, folder, image_files, iu_xray, record_files
+from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, record_files
 from data.importers.plan import Importer
 from data.importers.zipped import accepting_zip
 
 IMPORTERS: Final[Mapping[str, Importer]] = {
     "iu-xray": accepting_zip(iu_xray.plan),
+    "chexpert": accepting_zip(chexpert.plan),
     "chexlocalize": accepting_zip(chexlocalize.plan),
     "folder": accepting_zip(folder.plan),
     "dicom": accepting_zip(dicom_files.plan),

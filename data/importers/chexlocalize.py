@@ -10,7 +10,6 @@ Saporta et al. 2022, "Benchmarking saliency methods for chest X-ray interpretati
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,20 +19,14 @@ from core.findings import VOCABULARY, by_key
 from core.studies import IncomingImage, IncomingMask, IncomingStudy, Skipped, Split, View
 from data import records
 from data.importers import films
+from data.importers.chexpert_tree import FilmName, film_name, place_of, trees
 from data.importers.classes import finding_of
 from data.importers.plan import ImportOptions, ImportPlan, MaskOfAnotherSize, NothingToImport
 from data.pixels import UnreadableImage
 
 _SEGMENTATIONS: Final = "gt_segmentations*.json"
-_PATIENTS: Final = "patient[0-9]*"
-_DEEPEST: Final = 3
-"""Folders between the one that is imported and those that hold patients."""
-
 _MOST_TOLD: Final = 3
 """Reasons named when files hold no segmentation at all."""
-
-_NAME: Final = re.compile(r"(patient\d{1,9})_(study(\d{1,9}))_(view\d{1,9}_(frontal|lateral))")
-_ENDINGS: Final = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,7 @@ class _Film:
     """A film that the segmentations name. `findings` has the run lengths as they stand in the JSON called `source`."""
 
     name: str
-    patient: str
-    study: str
-    number: int
-    view: str
-    is_lateral: bool
+    place: FilmName
     findings: Mapping[str, Any]
     source: str
 
@@ -73,15 +62,16 @@ class _Release:
         made: list[IncomingStudy | Skipped] = []
         images: list[IncomingImage] = []
         split: Split | None = None
-        named = sorted(self.studies[key], key=lambda film: (film.is_lateral, film.view))
+        named = sorted(self.studies[key], key=lambda film: (film.place.is_lateral, film.place.view))
         for film in named:
-            path = self._path(film)
+            place = film.place
+            path = place_of(place, self.trees)
             if path is None:
-                reason = f"{film.patient}/{film.study}/{film.view}.jpg is in none of the folders that hold patients"
+                reason = f"{place.patient}/{place.study}/{place.view}.jpg is in none of the folders that hold patients"
                 made.append(Skipped(film.name, reason))
                 continue
             try:
-                image = films.film(path, film.view, View.LATERAL if film.is_lateral else View.FRONTAL)
+                image = films.film(path, place.view, View.LATERAL if place.is_lateral else View.FRONTAL)
             except UnreadableImage as error:
                 made.append(Skipped(film.name, str(error)))
                 continue
@@ -89,21 +79,16 @@ class _Release:
             tree = path.parents[2]
             split = split or films.split_named(tree.name) or films.split_named(Path(film.source).stem.split("_")[-1])
         if images:
-            first = named[0]
-            made.append(IncomingStudy(first.patient, key, tuple(images), split=split, order=first.number))
+            first = named[0].place
+            made.append(IncomingStudy(first.patient, key, tuple(images), split=split, order=first.order))
         return made
-
-    def _path(self, film: _Film) -> Path | None:
-        folders = (tree / film.patient / film.study for tree in self.trees)
-        places = (folder / f"{film.view}{ending}" for folder in folders for ending in _ENDINGS)
-        return next((place for place in places if place.is_file()), None)
 
 
 def plan(path: Path, options: ImportOptions) -> ImportPlan:
     """`path` holds the films, the JSON, or both; what it lacks is looked for beside it. Raises NothingToImport."""
     folder = path if path.is_dir() else path.parent
     files = _segmentations(path, options.table)
-    trees = _trees(folder)
+    within = trees(folder)
     skipped: list[Skipped] = []
     named = _named(files, skipped)
     if not named:
@@ -111,11 +96,11 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
         raise NothingToImport(f"No segmentations are in {', '.join(file.name for file in files)}. {why}".rstrip())
     studies: dict[str, list[_Film]] = {}
     for film in named.values():
-        studies.setdefault(f"{film.patient}_{film.study}", []).append(film)
+        studies.setdefault(film.place.key, []).append(film)
     findings = {finding_of(name) for film in named.values() for name in film.findings}
     new = sorted(findings - by_key(VOCABULARY).keys() - {""})
     warnings = [f"The segmentations name findings that are new to the vocabulary: {', '.join(new)}."] if new else []
-    release = _Release(studies, trees)
+    release = _Release(studies, within)
     return ImportPlan(len(studies), release.stream(skipped, warnings, options.workers), warnings)
 
 
@@ -137,20 +122,6 @@ def _segmentations(path: Path, named: Path | None) -> list[Path]:
     )
 
 
-def _trees(folder: Path) -> tuple[Path, ...]:
-    """The folders that hold patients, below the folder or else beside it."""
-    for place in (folder, folder.parent):
-        for depth in range(_DEEPEST + 1):
-            patients = place.glob("*/" * depth + _PATIENTS)
-            trees = sorted({patient.parent for patient in patients if patient.is_dir()})
-            if trees:
-                return tuple(trees)
-    raise NothingToImport(
-        f"No CheXpert films are in {folder} or beside it. Put the folders val and test of CheXpert there, with the "
-        "films as patient64541/study1/view1_frontal.jpg below them."
-    )
-
-
 def _named(files: list[Path], skipped: list[Skipped]) -> dict[str, _Film]:
     """The films that the files name, by name; what cannot be read goes to `skipped`."""
     named: dict[str, _Film] = {}
@@ -164,8 +135,8 @@ def _named(files: list[Path], skipped: list[Skipped]) -> dict[str, _Film]:
             skipped.append(Skipped(file.name, "it does not list segmentations by film"))
             continue
         for name, findings in body.items():
-            match = _NAME.fullmatch(name)
-            if match is None:
+            place = film_name(name, between="_")
+            if place is None:
                 skipped.append(
                     Skipped(name, f"{file.name} names it, but films have names like patient1_study1_view1_frontal")
                 )
@@ -176,8 +147,7 @@ def _named(files: list[Path], skipped: list[Skipped]) -> dict[str, _Film]:
                     Skipped(name, f"it is in {named[name].source} already; what stands in {file.name} was left")
                 )
             else:
-                patient, study, number, view, side = match.groups()
-                named[name] = _Film(name, patient, study, int(number), view, side == "lateral", findings, file.name)
+                named[name] = _Film(name, place, findings, file.name)
     return named
 
 

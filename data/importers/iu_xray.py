@@ -3,7 +3,8 @@
 `indiana_reports.csv` and `indiana_projections.csv` lie at the top; the images below `images/`, joined by stem whatever
 their extension (the table says .png; copies in .jpg exist). `uid` is the study and, since the release says no more,
 the patient. Where a `masked/` folder is present, `masked/<finding>/<stem>` is a mask of that finding and
-`masked/<stem>` one of both lungs. `finding_labels.csv`, when it lies beside the reports, gives imported labels.
+`masked/<stem>` one of both lungs. `finding_labels.csv`, when it lies beside the reports, gives imported labels: a
+column for each finding, 1, 0, -1 or blank, by `uid`.
 
 Demner-Fushman et al. 2016, "Preparing a collection of radiology examinations for distribution and retrieval".
 """
@@ -13,11 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from core.findings import VOCABULARY, by_key
 from core.reports import Report
 from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingStudy, Skipped, View
 from data.importers import films
-from data.importers.classes import STATES, finding_of
+from data.importers.labels import LabelColumns, new_findings
 from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
 from data.pixels import UnreadableImage
 from data.tables import Row, Table, open_table
@@ -42,7 +42,7 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
     if not files:
         raise NothingToImport(f"No image lies below {path / 'images'}. The release keeps them in images_normalized.")
     views = _projections(projections, skipped)
-    warnings = [table.note for table in (reports, projections) if table.note]
+    warnings = [table.note for table in (reports, projections, labels) if table and table.note]
     source = _Source(
         views=views,
         files=files,
@@ -168,22 +168,27 @@ def _says_something(report: Report) -> bool:
 def _labels(
     table: Table, views: Projections, skipped: list[Skipped], warnings: list[str]
 ) -> dict[str, tuple[IncomingLabel, ...]]:
-    classes = {column: finding_of(column) for column in table.columns if column != "uid"}
-    new = sorted(set(classes.values()) - by_key(VOCABULARY).keys())
-    if new:
-        warnings.append(f"{table.name} names findings that are new to the vocabulary: {', '.join(new)}.")
+    """Rows of one study that contradict each other are all kept: whoever takes them in tells of it."""
+    columns = LabelColumns.of(table.name, (column for column in table.columns if column != "uid"))
+    warnings += new_findings(table.name, columns.findings.values())
     labels: dict[str, tuple[IncomingLabel, ...]] = {}
-    for row, uid in _rows_by_uid(table, skipped):
-        if uid not in views:
+    nowhere: set[str] = set()
+    for row in table.rows():
+        if isinstance(row, Skipped):
+            skipped.append(row)
             continue
-        said = {column: row[column] for column in classes if row[column]}
-        unknown = sorted(column for column, value in said.items() if value not in STATES)
-        if unknown:
-            reason = f"only 1, 0, -1 and blank are read; {', '.join(unknown)} hold something else"
-            skipped.append(Skipped(f"{table.name} line {row.line}", reason))
-        labels[uid] = tuple(
-            IncomingLabel(classes[column], STATES[value]) for column, value in said.items() if value in STATES
-        )
+        uid, item = row["uid"], f"{table.name} line {row.line}"
+        if not uid:
+            skipped.append(Skipped(item, "the row has no uid"))
+        elif uid not in views:
+            nowhere.add(uid)
+        else:
+            said = columns.said(row, skipped)
+            if uid in labels and not set(said) - set(labels[uid]):
+                skipped.append(Skipped(item, f"uid {uid} is on an earlier line already, which says the same"))
+            labels[uid] = tuple(dict.fromkeys((*labels.get(uid, ()), *said)))
+    if nowhere:
+        warnings.append(f"{table.name} has labels of {len(nowhere)} studies of which {PROJECTIONS} names no image.")
     return labels
 
 

@@ -325,5 +325,5 @@ def test_without_json_or_films_the_import_is_refused_with_what_to_do(release: Pa
     lonely = tmp_path / "deep" / "lonely"
     lonely.mkdir(parents=True)
     (lonely / "gt_segmentations_test.json").write_text(json.dumps(segmentations()))
-    with pytest.raises(NothingToImport, match="Put the folders val and test of CheXpert there"):
+    with pytest.raises(NothingToImport, match="Put the folders of CheXpert there"):
         brought(lonely)

@@ -1,4 +1,5 @@
 import io
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import PIL.Image
 import pytest
 
 from core.findings import State
+from core.labels import Source
 from core.studies import IncomingStudy, Skipped, View
 from data.images import mask_png, read_mask
 from data.importers import IMPORTERS
@@ -101,6 +103,52 @@ def test_a_label_that_is_no_state_is_told(release: Path) -> None:
     assert "effusion" in skipped[0].reason
 
 
+def test_rows_of_one_uid_that_say_the_same_are_told_and_what_contradicts_is_kept_apart(release: Path) -> None:
+    (release / "finding_labels.csv").write_text("uid,Effusion,Edema\n1,1,0\n1,1,0\n1,,0\n2,1,0\n2,0,0\n,1,1\n")
+    (one, two), skipped, _ = brought(release)
+    assert [(label.finding, label.state) for label in one.labels] == [
+        ("pleural_effusion", State.PRESENT),
+        ("edema", State.ABSENT),
+    ]
+    assert [(label.finding, label.state) for label in two.labels] == [
+        ("pleural_effusion", State.PRESENT),
+        ("edema", State.ABSENT),
+        ("pleural_effusion", State.ABSENT),
+    ]
+    assert {label.source for label in two.labels} == {Source.IMPORTED}
+    reasons = {item.item: item.reason for item in skipped}
+    assert reasons.keys() == {f"finding_labels.csv line {line}" for line in (3, 4, 7)}
+    assert "says the same" in reasons["finding_labels.csv line 3"]
+    assert "no uid" in reasons["finding_labels.csv line 7"]
+
+
+def test_labels_of_studies_without_a_film_are_counted(release: Path) -> None:
+    (release / "finding_labels.csv").write_text("uid,Edema\n1,1\n77,1\n78,0\n")
+    _, skipped, warnings = brought(release)
+    assert skipped == []
+    assert any("labels of 2 studies" in warning for warning in warnings)
+
+
+def test_a_column_without_a_name_holds_no_finding(release: Path) -> None:
+    (release / "finding_labels.csv").write_text("uid,Edema,\n1,1,1\n")
+    (one, _), skipped, _ = brought(release)
+    assert [label.finding for label in one.labels] == ["edema"]
+    assert skipped == []
+
+
+def test_a_label_table_with_rows_that_cannot_be_told_apart_leaves_the_rest(release: Path) -> None:
+    (release / "finding_labels.csv").write_text("uid,Edema,Effusion\n1,1\n2,1,0\n")
+    (one, two), (skipped,), _ = brought(release)
+    assert (one.labels, len(two.labels)) == ((), 2)
+    assert skipped.item == "finding_labels.csv line 2"
+
+
+def test_a_label_table_without_uids_is_refused(release: Path) -> None:
+    (release / "finding_labels.csv").write_text("study,Edema\n1,1\n")
+    with pytest.raises(MissingColumns, match="uid"):
+        brought(release)
+
+
 def test_masks_come_from_masked_where_it_is_present(release: Path) -> None:
     lungs = np.zeros((16, 16), dtype=bool)
     lungs[4:12, 2:6] = True
@@ -179,3 +227,5 @@ def test_all_of_the_real_collection_comes_in(cxr: Path) -> None:
     assert skipped == []
     assert all(study.report for study in studies)
     assert all(len(study.labels) == 15 for study in studies)
+    present = Counter(label.finding for s in studies for label in s.labels if label.state is State.PRESENT)
+    assert (present["no_finding"], present["pneumothorax"], present["cardiomegaly"]) == (1227, 18, 304)
