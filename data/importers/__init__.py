@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, record_files
+from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, nih, record_files
 from data.importers.plan import Importer
 from data.importers.zipped import accepting_zip
 
 IMPORTERS: Final[Mapping[str, Importer]] = {
     "iu-xray": accepting_zip(iu_xray.plan),
     "chexpert": accepting_zip(chexpert.plan),
+    "nih": accepting_zip(nih.plan),
     "chexlocalize": accepting_zip(chexlocalize.plan),
     "folder": accepting_zip(folder.plan),
     "dicom": accepting_zip(dicom_files.plan),

@@ -10,10 +10,28 @@ SAME_AS: Final[Mapping[str, str]] = {
     "no_finding": NO_FINDING,
     "effusion": "pleural_effusion",
     "airspace_opacity": "lung_opacity",
+    "infiltrate": "infiltration",
 }
 """Only what means the same. "Infiltration", "Mass" or "Pleural_Thickening" stay findings of their own, because the
 CheXpert finding nearest to each says something wider."""
 
+CHESTXRAY14: Final[tuple[str, ...]] = (
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+)
+"""All that the makers of ChestX-ray14 looked for in its reports (Wang et al. 2017)."""
 
 STATES: Final[Mapping[str, State]] = {
     "1": State.PRESENT,
