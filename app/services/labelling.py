@@ -179,12 +179,16 @@ def adjudicate(
 ) -> LabelVersion:
     """Settle a finding over all that was said of it. UNASSESSED takes an earlier adjudication back.
 
-    Raises NotFound, UnknownFinding.
+    The same word sent twice is kept once. Raises NotFound, UnknownFinding.
     """
     with house.database.writing() as session:
         study = studies.get_study(session, study_id)
         findings.require_finding(session, finding)
         before = labels.versions(session, study_id, finding)
+        last = next((version for version in before if version.source is Source.ADJUDICATED), None)
+        word = (people.tidy_name(reader), state, side, zone)
+        if last is not None and (last.reader, last.state, last.side, last.zone) == word:
+            return last
         audit.record(session, reader, "adjudicate", f"study {study_id}", f"{finding}: {state}")
         return labels.add_version(
             session,
