@@ -1,4 +1,4 @@
-"""The routes beside the pages: films and masks to the editor, strokes back, exports and tried films to take away."""
+"""The routes beside the pages: films and masks to the editor, strokes and labels back, exports and tries to take."""
 
 from starlette.routing import Mount, Route
 
@@ -7,6 +7,7 @@ from app.routes.cache import DiskCache
 from app.routes.drafts import draft_routes
 from app.routes.exports import export_routes
 from app.routes.films import film_routes
+from app.routes.labels import label_routes
 from app.routes.masks import mask_routes
 from app.routes.tries import try_routes
 
@@ -16,5 +17,6 @@ PREFIX = "/rr"
 def routes(house: House) -> list[Route | Mount]:
     """All routes of ours, to be mounted beside Streamlit's."""
     films = film_routes(house.store, DiskCache(house.workspace.cache / "films"))
-    rest = [*mask_routes(house.store), *draft_routes(house), *export_routes(house), *try_routes(house)]
-    return [Mount(PREFIX, routes=[*films, *rest])]
+    saving = [*draft_routes(house), *label_routes(house)]
+    rest = [*mask_routes(house.store), *export_routes(house), *try_routes(house)]
+    return [Mount(PREFIX, routes=[*films, *saving, *rest])]

@@ -14,12 +14,17 @@ from data.pixels import UnreadableImage
 from data.store import BlobCorrupt, BlobMissing
 from db.drafts import NotYourDraft
 from db.engine import DatabaseBusy
+from db.label_drafts import NotYourWord
+
+TOKEN_HEADER: Final = "X-Reading-Room-Token"  # noqa: S105
+"""Where a page of ours says, by a signed token, for whom it saves."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 STATUS: Final[tuple[tuple[type[ReadingRoomError], int], ...]] = (
     (BadToken, 403),
     (NotYourDraft, 403),
+    (NotYourWord, 403),
     (NotFound, 404),
     (UnknownFinding, 404),
     (BlobMissing, 404),

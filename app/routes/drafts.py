@@ -1,21 +1,20 @@
 """Strokes as they are finished: kept as the reader's draft before they are acknowledged."""
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.house import House
-from app.routes.answers import TooLarge, in_sentences
+from app.routes.answers import TOKEN_HEADER, in_sentences
+from app.routes.bodies import body_of
 from app.routes.numbers import parse, whole_number
 from app.security import read_token
 from app.services import reviewing
 from core.annotations import SavedDraft
-from core.masks import MalformedMask, from_wire
+from core.masks import from_wire
 from core.studies import Image
 from db import studies
-
-TOKEN_HEADER = "X-Reading-Room-Token"  # noqa: S105
 
 
 def draft_routes(house: House) -> list[Route]:
@@ -27,7 +26,7 @@ def draft_routes(house: House) -> list[Route]:
         parent, base, suggestion = (whole_number(request, name) for name in ("parent", "base", "suggestion"))
         image = await run_in_threadpool(_image, house, parse("image", request.path_params["image_id"]))
         # One run a pixel is the longest that a mask of this film can be.
-        body = await _body(request, 4 * (image.facts.width * image.facts.height + 1))
+        body = await body_of(request, 4 * (image.facts.width * image.facts.height + 1), "The drawing")
 
         def keep() -> SavedDraft:
             mask = from_wire(body, image.facts.height, image.facts.width)
@@ -51,16 +50,3 @@ def draft_routes(house: House) -> list[Route]:
 def _image(house: House, image_id: int) -> Image:
     with house.database.reading() as session:
         return studies.get_image(session, image_id)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    parts = bytearray()
-    try:
-        async for part in request.stream():
-            parts += part
-            if len(parts) > most:
-                raise TooLarge("The drawing is larger than its film can hold. Reload the page and draw it again.")
-    except ClientDisconnect:
-        # A cut-off body must not be taken for a drawing; the editor still has it and sends it again.
-        raise MalformedMask("The drawing arrived cut off. It is still in the editor; it will be sent again.") from None
-    return bytes(parts)

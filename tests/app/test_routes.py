@@ -96,7 +96,26 @@ def test_masks_arrive_as_run_lengths_of_their_films_size(client: TestClient, hou
     assert client.get(f"/rr/masks/{sha}?w=x").status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["pixels", "preview", "thumbnail", "masks"])
+def test_a_map_of_where_a_model_looked_is_shown_and_kept_for_ever(client: TestClient, house: House) -> None:
+    heat = grey_png(film(7, 20, 16))
+    shown = client.get(f"/rr/maps/{house.store.put(heat)}")
+    np.testing.assert_array_equal(decoded(shown.content), film(7, 20, 16))
+    assert shown.headers["Content-Type"] == "image/png"
+    assert "immutable" in shown.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"studies": ["a patient"]}', b"\x89PNG\r\n\x1a\n torn", b"\xff\xd8\xff\xe0 a photograph"],
+    ids=["a snapshot", "a torn picture", "another kind of picture"],
+)
+def test_nothing_but_a_whole_picture_is_shown_as_a_map(client: TestClient, house: House, body: bytes) -> None:
+    refused = client.get(f"/rr/maps/{house.store.put(body)}")
+    assert refused.status_code == 415
+    assert "patient" not in refused.text
+
+
+@pytest.mark.parametrize("kind", ["pixels", "preview", "thumbnail", "masks", "maps"])
 @pytest.mark.parametrize("sha", ["0" * 64, "nonsense", "..", "%2e%2e%2fsecret"])
 def test_what_is_not_in_the_store_is_not_found(client: TestClient, kind: str, sha: str) -> None:
     assert client.get(f"/rr/{kind}/{sha}").status_code == 404
@@ -242,6 +261,16 @@ def test_the_cache_forgets_what_was_unused_longest(tmp_path: Path) -> None:
     kept = {place.name for place in (tmp_path / "cache").iterdir()}
     assert len(kept) <= 12
     assert {"n0", "n39"} <= kept
+
+
+def grey_png(pixels: np.ndarray) -> bytes:
+    import io
+
+    import PIL.Image
+
+    body = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(body, "PNG")
+    return body.getvalue()
 
 
 def decoded(payload: bytes) -> np.ndarray:
