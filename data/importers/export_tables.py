@@ -6,7 +6,7 @@ from core.labels import from_plain
 from core.studies import IncomingLabel, IncomingRegion, Skipped
 from data import csvsafe, records
 from data.layouts import SEPARATOR
-from data.tables import Row, Table
+from data.tables import Row, Table, open_table
 
 
 def origins(table: Table, skipped: list[Skipped]) -> dict[str, Row]:
@@ -30,8 +30,11 @@ def labels(table: Table, several_datasets: bool, skipped: list[Skipped]) -> dict
     return {key: tuple(group) for key, group in found.items()}
 
 
-def regions(table: Table, skipped: list[Skipped]) -> dict[str, tuple[IncomingRegion, ...]]:
-    """The regions by their image's stem."""
+def regions(path: Path, skipped: list[Skipped]) -> dict[str, tuple[IncomingRegion, ...]]:
+    """The regions by their image's stem; none where the table is not there."""
+    if not path.is_file():
+        return {}
+    table = open_table(path)
     table.require("image", "finding", "kind", "points", "author")
     found: dict[str, list[IncomingRegion]] = {}
     for row in _sound(table, skipped):

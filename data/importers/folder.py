@@ -21,6 +21,7 @@ from core.studies import IncomingImage, IncomingLabel, IncomingMask, IncomingReg
 from data import csvsafe, manifests
 from data.images import mask_from_file
 from data.importers import absence, export_tables, films
+from data.importers.given import GivenSplits
 from data.importers.plan import VIEW_ASSUMED, ImportOptions, ImportPlan, NothingToImport
 from data.layouts import CASES, LABELS, MASKS, REGIONS, SEPARATOR
 from data.pixels import UnreadableImage
@@ -166,9 +167,7 @@ def plan(path: Path, options: ImportOptions) -> ImportPlan:
         groups=grouped,
         masks=masks,
         labels=export_tables.labels(open_table(path / LABELS), several, skipped) if ours else {},
-        regions=export_tables.regions(open_table(path / REGIONS), skipped)
-        if ours and (path / REGIONS).is_file()
-        else {},
+        regions=export_tables.regions(path / REGIONS, skipped) if ours else {},
         view=options.fallback_view,
         looked_for=looked_for,
     )
@@ -229,9 +228,11 @@ def _stem(named: str, files: Mapping[str, Path]) -> str | None:
 
 
 def _grouped(cases: list[_Case], several_datasets: bool, skipped: list[Skipped]) -> dict[str, _Group]:
-    """The cases by study key. Where several datasets were exported together, the key begins with the dataset."""
+    """The cases by study key, but those of patients who are put into two splits. Where several datasets were exported
+    together, the key begins with the dataset."""
     studies: dict[str, list[_Case]] = {}
     patients: dict[str, str] = {}
+    splits = GivenSplits()
     for case in cases:
         before = f"{case['dataset']}/" if several_datasets else ""
         key, patient = before + (case["study"] or case.stem), before + (case["patient"] or case.stem)
@@ -240,7 +241,10 @@ def _grouped(cases: list[_Case], several_datasets: bool, skipped: list[Skipped])
             skipped.append(Skipped(f"images/{case.path.name}", reason))
             continue
         studies.setdefault(key, []).append(case)
-    return {key: _Group(patients[key], tuple(group)) for key, group in studies.items()}
+        splits.saw(patient, films.split_named(case["split"]))
+    skipped += splits.refused()
+    groups = {key: _Group(patients[key], tuple(group)) for key, group in studies.items()}
+    return {key: group for key, group in groups.items() if not splits.refuses(group.patient)}
 
 
 def _masks(

@@ -52,6 +52,14 @@ def test_without_a_table_each_image_is_a_study_and_a_patient_of_its_own(site: Pa
     assert masks[0].stats.area == int((film > 100).sum())
 
 
+def test_a_patient_whom_the_table_puts_into_two_splits_is_refused_and_listed(site: Path) -> None:
+    (site / "cases.csv").write_text("image,patient,study,split\na.png,p1,s1,train\nb.png,p1,s2,test\nc.png,p2,s3,val\n")
+    studies, skipped, _ = brought(site)
+    assert {study.patient: study.split for study in studies.values()} == {"p2": Split.VALIDATION}
+    assert [item.item for item in skipped] == ["patient p1"]
+    assert "into test and into train" in skipped[0].reason
+
+
 def test_films_without_a_view_are_taken_for_frontal_ones_and_that_is_said(site: Path) -> None:
     studies, _, warnings = brought(site, ImportOptions(secret=b""))
     assert all(study.images[0].view is View.FRONTAL for study in studies.values())
