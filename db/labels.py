@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotFound, ReadingRoomError
@@ -47,14 +48,9 @@ def add_version(
     if study is None:
         raise NotFound(f"There is no study number {new.study_id}. Choose one from the worklist.")
     parent = session.get(LabelRow, parent_id) if parent_id is not None else None
-    row = _row(
-        new.study_id,
-        Statement(new.finding, new.state, source, new.side, new.zone, None, evidence),
-        reader_id,
-        parent_id,
-    )
-    row.suggested = suggested or bool(parent and parent.suggested)
-    session.add(row)
+    said = Statement(new.finding, new.state, source, new.side, new.zone, evidence=evidence)
+    informed = suggested or bool(parent and parent.suggested)
+    session.add(LabelRow(**_columns(new.study_id, said, reader_id, parent_id, informed)))
     study.changed_at = now()
     session.flush()
     settle(session, [new.study_id])
@@ -92,22 +88,19 @@ def keep_labeler_statements(session: Session, study_id: int, statements: Iterabl
 def keep_all_labeler_statements(session: Session, said: Mapping[int, Sequence[Statement]]) -> int:
     """The same for many studies at once."""
     ensure_findings(session, {each.finding for statements in said.values() for each in statements}, LABELER)
-    before: dict[int, dict[str, LabelRow]] = {study_id: {} for study_id in said}
-    for some in in_batches(said):
-        query = select(LabelRow).where(LabelRow.study_id.in_(some), LabelRow.source == Source.LABELER)
-        for row in session.scalars(query.order_by(LabelRow.id)):
-            before[row.study_id][row.finding] = row
-    added: list[LabelRow] = []
+    before = _last_of_labeler(session, said)
+    added: list[dict[str, Any]] = []
     for study_id, statements in said.items():
         words = {each.finding: each for each in statements}
         for finding in dict.fromkeys((*words, *before[study_id])):
-            statement = words.get(finding) or Statement(finding, State.UNASSESSED, Source.LABELER)
-            earlier = before[study_id].get(finding)
-            if not _says(earlier, statement):
-                added.append(_row(study_id, statement, None, earlier.id if earlier else None))
-    session.add_all(added)
-    session.flush()
-    settle(session, sorted({row.study_id for row in added}))
+            taken_back = Statement(finding, State.UNASSESSED, Source.LABELER)
+            number, earlier = before[study_id].get(finding, (None, taken_back))
+            statement = words.get(finding, taken_back)
+            if statement != earlier:
+                added.append(_columns(study_id, statement, None, number))
+    if added:
+        session.execute(insert(LabelRow), added)
+        settle(session, sorted({columns["study_id"] for columns in added}))
     return len(added)
 
 
@@ -136,9 +129,8 @@ def take_in(session: Session, study: StudyRow, labels: Sequence[Statement]) -> t
         elif label not in spoken and label.state is not State.UNASSESSED:
             new.append(label)
     for label in new:
-        row = _row(study.id, label, ensure_reader(session, label.reader) if label.reader else None, None)
-        row.suggested = label.suggested
-        study.labels.append(row)
+        reader_id = ensure_reader(session, label.reader) if label.reader else None
+        study.labels.append(LabelRow(**_columns(study.id, label, reader_id, None, label.suggested)))
     if new:
         session.flush()
         settle(session, [study.id])
@@ -181,26 +173,35 @@ def to_version(row: LabelRow) -> LabelVersion:
     )
 
 
-def _row(study_id: int, said: Statement, reader_id: int | None, parent_id: int | None) -> LabelRow:
+def _last_of_labeler(session: Session, studies: Iterable[int]) -> dict[int, dict[str, tuple[int, Statement]]]:
+    """For each study and finding the number of the labeler's newest version and what it says."""
+    last: dict[int, dict[str, tuple[int, Statement]]] = {}
+    row = LabelRow
+    columns = (row.id, row.study_id, row.finding, row.state, row.side, row.zone, row.evidence)
+    for some in in_batches(studies):
+        last |= {study_id: {} for study_id in some}
+        query = select(*columns).where(row.study_id.in_(some), row.source == Source.LABELER).order_by(row.id)
+        for number, study_id, finding, state, side, zone, evidence in session.execute(query):
+            where = Side(side) if side else None, Zone(zone) if zone else None
+            said = Statement(finding, State(state), Source.LABELER, *where, evidence=evidence)
+            last[study_id][finding] = number, said
+    return last
+
+
+def _columns(
+    study_id: int, said: Statement, reader_id: int | None, parent_id: int | None, suggested: bool = False
+) -> dict[str, Any]:
     if said.source is Source.MODEL:
         raise NoLabel
-    return LabelRow(
-        study_id=study_id,
-        finding=said.finding,
-        state=said.state,
-        source=said.source,
-        side=said.side,
-        zone=said.zone,
-        evidence=said.evidence,
-        suggested=False,
-        reader_id=reader_id,
-        parent_id=parent_id,
-    )
-
-
-def _says(row: LabelRow | None, statement: Statement) -> bool:
-    """Whether this is what the row says already; no row says nothing."""
-    if row is None:
-        return statement.state is State.UNASSESSED
-    said = (statement.state, statement.side, statement.zone, statement.evidence)
-    return (row.state, row.side, row.zone, row.evidence) == said
+    return {
+        "study_id": study_id,
+        "finding": said.finding,
+        "state": said.state,
+        "source": said.source,
+        "side": said.side,
+        "zone": said.zone,
+        "evidence": said.evidence,
+        "suggested": suggested,
+        "reader_id": reader_id,
+        "parent_id": parent_id,
+    }
