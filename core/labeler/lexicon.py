@@ -3,13 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from core.labeler.phrases import Found, Phrase, find
+from core.labeler.phrases import STEM, Found, Phrase, find
 from core.labeler.words import Words
-
-STEM: Final = 3
-"""The shortest beginning of a word that may open a phrase ("ate*"); phrases are filed under it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ heart ..., normal         up to six words between, commas among them
 {heart} ... enlarged      any of the names listed under `heart` in the table `names`
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,7 +24,10 @@ GAP_WORDS: Final = 6
 _GAPS: Final[Mapping[str, Pause]] = {"...": Pause.NONE, "...,": Pause.COMMA}
 """The longest pause that each kind of gap may have in it."""
 
-_ALLOWED: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789'")
+STEM: Final = 3
+"""The shortest beginning of a word that a phrase may have ("haz*")."""
+
+_WORD: Final = re.compile(r"[^\W_]+(?:\.\d+)?")
 
 
 class BadPhrase(ReadingRoomError):
@@ -192,8 +196,10 @@ def _word(parts: Iterable[str], text: str) -> Word:
     beginnings: list[str] = []
     for part in parts:
         stem = part.removesuffix("*")
-        if not stem or not set(stem) <= _ALLOWED:
+        if not _WORD.fullmatch(stem):
             raise BadPhrase(text, f'"{part}" is no word; only letters, digits, | * ? {{}} and ... mean something')
+        if stem != part and len(stem) < STEM:
+            raise BadPhrase(text, f'"{part}" would fit too much; give at least {STEM} letters before the *')
         if stem != part:
             beginnings.append(stem)
         else:

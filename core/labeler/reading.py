@@ -53,9 +53,9 @@ def read_rules(text: str, source: str, over: Rules | None = None) -> Rules:
 
 
 def _spelling(table: Mapping[str, Any], under: Mapping[str, str], where: str) -> Mapping[str, str]:
-    wrong = [key for key, value in table.items() if not isinstance(value, str)]
+    wrong = [key for key, value in table.items() if not key or not isinstance(value, str) or not value]
     if wrong:
-        raise BadRules(where, f'"{wrong[0]}" needs one spelling, as text')
+        raise BadRules(where, f'"{wrong[0]}" needs a spelling: a text on either side of the equals sign')
     return {**under, **{key.lower(): value.lower() for key, value in table.items()}}
 
 
@@ -118,4 +118,6 @@ def _laid_over(table: Mapping[str, Any], under: Lists, known: Collection[str] | 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise BadRules(where, "it has to be a list of texts")
+    if not all(text.strip() for text in value):
+        raise BadRules(where, "one of its texts is empty")
     return tuple(value)

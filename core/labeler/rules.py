@@ -8,7 +8,7 @@ from functools import cached_property
 from core.errors import ReadingRoomError
 from core.findings import Finding, Kind, Side
 from core.labeler.lexicon import Entry, Lexicon
-from core.labeler.phrases import read_phrase
+from core.labeler.phrases import Phrase, read_phrase
 from core.labeler.words import Spelling, read_words
 from core.labels import Zone
 
@@ -127,10 +127,16 @@ class Rules:
         return tuple(reached)
 
     def _entries(self) -> Iterator[Entry]:
+        spelled = self.spelled.of
+        names = {name: tuple(spelled(text.lower()) for text in texts) for name, texts in self.names.items()}
+
+        def read(text: str) -> Phrase:
+            return read_phrase(spelled(text.lower()), names)
+
         for meaning, texts in (*self.context.items(), *self.places.items()):
-            yield from (Entry(read_phrase(text, self.names), meaning) for text in texts)
+            yield from (Entry(read(text), meaning) for text in texts)
         for key, rules in self.findings.items():
-            yield from (Entry(read_phrase(text, self.names), role, key) for role, text in rules.phrases)
+            yield from (Entry(read(text), role, key) for role, text in rules.phrases)
 
 
 def rules_for(vocabulary: Iterable[Finding], rules: Rules) -> Rules:

@@ -151,7 +151,7 @@ UNCERTAIN = [
     ("A small effusion is difficult to exclude.", "pleural_effusion ?"),
     ("Pneumothorax is possible.", "pneumothorax ?"),
     ("Question of a small left effusion.", "pleural_effusion ?"),
-    ("?pneumonia", "pneumonia ?"),
+    ("?pneumonia.", "pneumonia ?"),
     ("Questionable nodule in the right apex.", "nodule ?"),
     ("Pneumonia is unlikely.", "pneumonia ?"),
     ("Atelectasis versus pneumonia.", "atelectasis +, pneumonia ?"),
