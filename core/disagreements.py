@@ -12,6 +12,7 @@ _WORDS = {
     Source.LABELER: "report",
     Source.MODEL: "model",
 }
+_OPPOSED = frozenset({State.PRESENT, State.ABSENT})
 _PAIRS = (
     (Source.MODEL, Source.LABELER),
     (Source.MODEL, Source.IMPORTED),
@@ -44,7 +45,9 @@ class Disagreement:
     @property
     def between(self) -> tuple[Source, Source] | None:
         """The first pair of sources that contradict each other; None when only readers do among themselves."""
-        return next((pair for pair in _PAIRS if _opposed(*(self.said.get(source) for source in pair))), None)
+        if not _OPPOSED.issubset(self.said.values()):
+            return None
+        return next((pair for pair in _PAIRS if {self.said.get(source) for source in pair} == _OPPOSED), None)
 
     @property
     def before_reading(self) -> float:
@@ -92,7 +95,3 @@ def disagreements(
         if differ or each.between is not None:
             found.append(each)
     return tuple(found)
-
-
-def _opposed(one: State | None, other: State | None) -> bool:
-    return {one, other} == {State.PRESENT, State.ABSENT}

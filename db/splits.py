@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 from core.errors import ReadingRoomError
 from core.snapshots import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
-from db.standing import settle_after_models
+from db.standing import settle_after_models, settle_patients
 from db.tables import DatasetRow, ImageRow, PatientRow, PinnedImageRow, StudyRow
 
 
@@ -39,12 +39,8 @@ def settle(session: Session, patient: PatientRow) -> None:
             if not member.split_frozen:
                 member.split, member.split_given = Split.TRAIN, True
         return
-    anchor = min(group, key=lambda p: (not p.split_frozen, not p.split_given, p.dataset.name, p.key))
-    decided = anchor.split_frozen or anchor.split_given
-    split = Split(anchor.split) if decided else split_of(anchor.dataset.name, anchor.key, policy_of(anchor.dataset))
-    for member in group:
-        if not member.split_frozen:
-            member.split = split
+    _decide(group)
+    settle_patients(session, [member.id for member in group])
 
 
 def contradicts(session: Session, patient: PatientRow, stated: Split) -> bool:
@@ -68,13 +64,12 @@ def freeze(session: Session, dataset: DatasetRow, asked: SplitPolicy | None) -> 
         dataset.split_test, dataset.split_seed = asked.test, asked.seed
         for patient in session.scalars(select(PatientRow).where(PatientRow.dataset_id == dataset.id)):
             settle(session, patient)
+        settle_after_models(session)
     dataset.split_frozen = True
     for patient in session.scalars(
         select(PatientRow).where(PatientRow.dataset_id == dataset.id, PatientRow.split_frozen.is_(False))
     ):
         patient.split_frozen = True
-    session.flush()
-    settle_after_models(session)
 
 
 def require_pinnable(session: Session, shas: Collection[str]) -> None:
@@ -131,6 +126,15 @@ def _holders(session: Session, shas: Collection[str]) -> list[PatientRow]:
         .distinct()
     )
     return list(session.scalars(query))
+
+
+def _decide(group: list[PatientRow]) -> None:
+    anchor = min(group, key=lambda p: (not p.split_frozen, not p.split_given, p.dataset.name, p.key))
+    decided = anchor.split_frozen or anchor.split_given
+    split = Split(anchor.split) if decided else split_of(anchor.dataset.name, anchor.key, policy_of(anchor.dataset))
+    for member in group:
+        if not member.split_frozen:
+            member.split = split
 
 
 def _companions(session: Session, patient: PatientRow) -> list[PatientRow]:

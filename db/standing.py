@@ -3,12 +3,12 @@
 It is written when a label, a prediction or the model in use changes, so that no page of the worklist has to think.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, exists, insert, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from core.annotations import Origin
 from core.disagreements import Disagreement, Dispute, ModelWord, disagreements
@@ -43,6 +43,7 @@ surer the model is the sooner."""
 AT_ONCE = 500
 
 _SAYS = PredictionRow.payload["says"].as_string()
+_DECIDED = {str(state): state for state in (State.PRESENT, State.ABSENT)}
 
 
 def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -65,13 +66,24 @@ def settle(session: Session, study_ids: Iterable[int]) -> None:
 def settle_after_models(session: Session) -> None:
     """The same for all studies whose model's word is another now, or is no longer to be seen: after a change of the
     model in use, and after studies have become blind or ceased to be."""
-    shown = select(DisagreementRow.study_id).where(DisagreementRow.model.is_not(None))
-    opposed = (
-        _judged(LabelRow.study_id)
-        .join(LabelRow, (LabelRow.study_id == ImageRow.study_id) & (LabelRow.finding == PredictionRow.finding))
-        .where(LabelRow.state.in_((State.PRESENT, State.ABSENT)), LabelRow.state != _SAYS)
+    row = DisagreementRow
+    word = _judged(PredictionRow.id).where(PredictionRow.finding == row.finding, ImageRow.study_id == row.study_id)
+    passed = select(row.study_id).where(row.model.is_not(None), ~word.where(row.model == _SAYS).correlate(row).exists())
+    known = select(row.study_id).where(
+        row.study_id == ImageRow.study_id, row.finding == PredictionRow.finding, row.model == _SAYS
     )
-    settle(session, sorted({*session.scalars(shown.distinct()), *session.scalars(opposed.distinct())}))
+    unheard = (
+        _judged(ImageRow.study_id)
+        .join(LabelRow, (LabelRow.study_id == ImageRow.study_id) & (LabelRow.finding == PredictionRow.finding))
+        .where(LabelRow.state.in_(_DECIDED), _SAYS.in_(_DECIDED), LabelRow.state != _SAYS, ~known.exists())
+    )
+    settle(session, sorted({*session.scalars(passed.distinct()), *session.scalars(unheard.distinct())}))
+
+
+def settle_patients(session: Session, patient_ids: Collection[int]) -> None:
+    """The same for patients who may have come to judge models: what a model says of their films is not to be seen."""
+    query = select(StudyRow.id).where(StudyRow.patient_id.in_(patient_ids), StudyRow.disagrees.is_(True))
+    settle(session, session.scalars(query).all())
 
 
 def disputed(
@@ -121,8 +133,8 @@ def _model_words(session: Session, some: list[int]) -> dict[int, dict[str, Model
     for study, finding, says, probability in session.execute(
         query.where(ImageRow.study_id.in_(some)).order_by(PredictionRow.id)
     ):
-        if says in set(State) and probability is not None:
-            words.setdefault(study, {})[finding] = ModelWord(State(says), probability)
+        if says in _DECIDED and probability is not None:
+            words.setdefault(study, {})[finding] = ModelWord(_DECIDED[says], probability)
     return words
 
 
@@ -184,7 +196,8 @@ def _note_disagreements(session: Session, some: list[int], found: Mapping[int, S
 def _place(session: Session, some: list[int], found: Mapping[int, Sequence[Disagreement]]) -> None:
     """Put unread studies on which model and report contradict each other in front, and the others back."""
     names: dict[str, str] = {}
-    for study in session.scalars(select(StudyRow).where(StudyRow.id.in_(some))):
+    places = load_only(StudyRow.state, StudyRow.disagrees, StudyRow.queue_rank, StudyRow.queue_reason)
+    for study in session.scalars(select(StudyRow).where(StudyRow.id.in_(some)).options(places)):
         disputes = found[study.id]
         study.disagrees = bool(disputes)
         if study.state != ReviewState.UNREAD:

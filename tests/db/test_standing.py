@@ -7,7 +7,7 @@ from core.findings import State
 from core.labels import NewLabel, Source, Statement
 from core.masks import MaskStats
 from core.reviews import ReviewMove
-from core.snapshots import SplitPolicy
+from core.snapshots import SplitPolicy, split_of
 from core.studies import Split, Turn, WorklistFilter
 from db import (
     datasets,
@@ -241,6 +241,17 @@ def test_a_patient_whom_a_freeze_moves_among_the_judges_is_read_without_the_mode
         learners = {study.key for study in snapshots.collect(session, ["chest"]).of(Split.TRAIN)}
     assert 0 < len(learners) < 12
     assert {line.split(":")[0] for line in words(database)} == learners
+
+
+def test_a_patient_who_comes_to_share_a_film_with_a_judge_is_read_without_the_models_word(database: Database) -> None:
+    bring(database, "judge", dataset="other", sha="shared", split=Split.TEST)
+    learner = next(f"p{n}" for n in range(50) if split_of("chest", f"p{n}", SplitPolicy()) is Split.TRAIN)
+    bring(database, learner, labels=(reported(ABSENT),))
+    classifier(database)
+    judge(database, 0.9, image=2, key=learner)
+    assert words(database) == [f"{learner}: {TELLS_WHY}"]
+    bring(database, "later", patient=learner, sha="shared")
+    assert words(database) == []
 
 
 def test_only_the_model_in_use_has_a_word_and_going_back_brings_back_the_earlier_ones(database: Database) -> None:
