@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import ReadingRoomError
-from core.findings import Finding, Kind
-from core.labels import Statement, from_plain, plain
+from core.findings import Finding, Kind, State
+from core.labels import Statement, effective_of, from_plain, plain
 from core.masks import Box, MaskStats
 from core.reports import Cleaning, Report
 from core.shapes import Shape
@@ -197,11 +197,15 @@ class Manifest:
             reports=sum(study.report is not None for study in self.studies),
             by_split={split: sum(study.split is split for study in self.studies) for split in Split},
             by_finding=dict(sorted(by_finding.items())),
+            by_label=_present(self.studies),
         )
 
 
 @dataclass(frozen=True)
 class SnapshotCounts:
+    """`by_finding` counts masks, `by_label` the studies on which a finding is present by the word that counts (earlier
+    versions did not count those)."""
+
     studies: int
     patients: int
     images: int
@@ -209,6 +213,7 @@ class SnapshotCounts:
     reports: int
     by_split: Mapping[Split, int]
     by_finding: Mapping[str, int]
+    by_label: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -292,6 +297,15 @@ def _plain_study(study: SnapshotStudy) -> dict[str, Any]:
 def _plain_image(image: SnapshotImage) -> dict[str, Any]:
     record = asdict(image)
     return record if image.regions else {name: value for name, value in record.items() if name != "regions"}
+
+
+def _present(studies: Sequence[SnapshotStudy]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for study in studies:
+        for finding, word in effective_of(study).items():
+            if word.state is State.PRESENT:
+                counted[finding] = counted.get(finding, 0) + 1
+    return dict(sorted(counted.items()))
 
 
 def _study(data: Mapping[str, Any]) -> SnapshotStudy:

@@ -36,7 +36,7 @@ from db.engine import Database, DatabaseBusy
 from db.schema import migrate
 from db.work import on_record, worker_name
 from trainers.awake import Awake
-from trainers.contract import Case, FindingNotLearned, Shelf, ViewNotRead
+from trainers.contract import Case, FindingNotLearned, Shelf
 from trainers.memory import keep_freed_memory
 
 ROLE = "inference"
@@ -45,6 +45,13 @@ SWEEP_SECONDS = 600.0
 ANSWERS_WITH = "segmentation"
 
 logger = logging.getLogger(__name__)
+
+
+class NothingSaid(ReadingRoomError):
+    """A model looked at a film that is tried and had no answer."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} says nothing of this film. It reads frontal films of the chest that show something.")
 
 
 @dataclass
@@ -141,7 +148,7 @@ class Answerer:
         shelf = Shelf(store, passing.cache(one.place), (self.workspace.weights,))
         found = loaded.family.predict(loaded.model, [Case(study, (film,))], None, shelf)
         if not found:
-            raise ViewNotRead(loaded.version.family)
+            raise NothingSaid(one.model)
         for each in found:
             opinion_of(each.finding, each.payload)
         return {each.finding: each.payload for each in found}

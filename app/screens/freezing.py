@@ -28,7 +28,7 @@ def freeze_dialog() -> None:
     split = right.text_input(
         "Split", placeholder="0.8, 0.1, 0.1", help="Shares of patients for train, validation, test"
     )
-    with_masks = left.toggle("Only studies with a mask", value=True)
+    with_masks = left.toggle("Only studies with a mask")
     with_report = right.toggle("Only studies with a report")
     long_reports = left.toggle(f"Only reports of {SHORT_REPORT} characters or more")
     drop_marks = right.toggle("Take XXXX marks out of reports")

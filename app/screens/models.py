@@ -1,6 +1,6 @@
 """The models screen: every version by family, two of them side by side, and which one answers the readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -8,8 +8,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.screens import deciding, frame, jobs, session, times
 from app.screens import models_charts as charts
+from app.screens.models_columns import show_calibration, show_columns, show_curves
 from app.screens.models_pictures import show_pictures, show_same_films
-from app.screens.models_scores import Place, floor, interval, matrix, metric_name, places_table, signed
+from app.screens.models_scores import Place, floor, interval, matrix, metric_name, places_table, show_difference
 from app.screens.pages import pages
 from app.screens.tables import html_table
 from app.services import figures, training
@@ -18,6 +19,7 @@ from core.metrics import Evaluation, Metric
 from core.registry import ModelState, ModelVersion
 
 _NONE = "Nothing"
+_LISTED = 4
 
 
 def show() -> None:
@@ -64,7 +66,7 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
             if model.headline in model.metrics
             else "",
             *((interval(lowest) if lowest.value is not None else "",) if with_floors else ()),
-            ", ".join(finding.replace("_", " ") for finding in model.findings),
+            _listed(model.findings),
             times.moment(model.created_at),
             model.created_by,
             model.reason or "",
@@ -75,6 +77,12 @@ def versions_table(versions: Sequence[ModelVersion]) -> str:
     return html_table(
         ("Version", "State", "Learned from", "Measured", *floor_heading, "Answers for", "When", "By", "Why"), rows
     )
+
+
+def _listed(findings: Sequence[str]) -> str:
+    spoken = [finding.replace("_", " ") for finding in findings]
+    more = f" and {len(spoken) - _LISTED} more" if len(spoken) > _LISTED + 1 else ""
+    return ", ".join(spoken[:_LISTED] if more else spoken) + more
 
 
 def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) -> None:
@@ -99,13 +107,15 @@ def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) 
             width=260,
         )
     pair = [model for name in (one, other) for model in versions if model.name == name]
+    family = pair[0].family
+    drawn = _VIEWS.get(family, _VIEWS["segmentation"])
     view = st.segmented_control(
         "Show",
-        ["Scores", "Words", "Calibration", "Pictures", "Same films", "Film by film", "Curves", "Card"],
-        default="Scores",
+        [*drawn, "Curves", "Card"],
+        default=next(iter(drawn)),
         required=True,
         label_visibility="collapsed",
-        key="models-view",
+        key=f"models-view-{family}",
     )
     if view == "Curves":
         _curves(pair)
@@ -114,18 +124,8 @@ def _side_by_side(versions: Sequence[ModelVersion], named: ModelVersion | None) 
             column.markdown(figures.card(house, model) or "Its card is not on this machine.")
     elif place is None:
         _unmeasured(pair[0])
-    elif view == "Words":
-        _words(pair, place)
-    elif view == "Calibration":
-        _calibration(pair, place)
-    elif view == "Pictures":
-        show_pictures(pair, place)
-    elif view == "Same films":
-        show_same_films(pair, place)
-    elif view == "Film by film":
-        _film_by_film(pair, place)
     else:
-        _scores(pair, place)
+        drawn[view](pair, place)
 
 
 def _places(evaluations: Sequence[Evaluation]) -> list[Place]:
@@ -143,11 +143,7 @@ def _unmeasured(model: ModelVersion) -> None:
 def _scores(pair: Sequence[ModelVersion], place: Place) -> None:
     house = session.house()
     measured = [service.evaluations(house, model.name) for model in pair]
-    if len(pair) == 2:
-        compared = service.compare(house, pair[0].name, pair[1].name, *place)
-        if compared is not None and compared.difference.value is not None:
-            words = f"{pair[0].name} minus {pair[1].name} on the same films: {metric_name(pair[0].headline)} "
-            st.html(f'<div class="rr-finding-out">{frame.escaped(words + signed(compared.difference))}</div>')
+    show_difference(pair, place)
     note = (
         '<div class="rr-quiet">Beneath each value its 95 % interval, resampled by patient; N, how many it counts, '
         "shows where the pointer rests.</div>"
@@ -255,3 +251,31 @@ def _film_by_film(pair: Sequence[ModelVersion], place: Place) -> None:
 
 def _score(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _study_by_study(pair: Sequence[ModelVersion], place: Place) -> None:
+    st.html(
+        '<div class="rr-quiet">Studies with a finding, by the share of those without it that they rank before. Their '
+        "mean is the AUROC; those it would miss come first.</div>"
+    )
+    _film_by_film(pair, place)
+
+
+_VIEWS: Mapping[str, Mapping[str, Callable[[Sequence[ModelVersion], Place], None]]] = {
+    "segmentation": {
+        "Scores": _scores,
+        "Words": _words,
+        "Calibration": _calibration,
+        "Pictures": show_pictures,
+        "Same films": show_same_films,
+        "Film by film": _film_by_film,
+    },
+    "classification": {
+        "Columns": show_columns,
+        "ROC and PR": show_curves,
+        "Calibration": show_calibration,
+        "Scores": _scores,
+        "Study by study": _study_by_study,
+    },
+}
+"""What can be looked into, by family; the first is shown first."""

@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import streamlit as st
+
+from app.screens import session
 from app.screens.tables import html_table
+from app.services import models
+from app.services.columns import SUFFIXES
 from core.metrics import NOT_EVALUABLE, Estimate, Evaluation, Metric
+from core.registry import ModelVersion
 
 WORDINGS = {
     "dice": "as asked",
@@ -15,7 +21,18 @@ WORDINGS = {
 }
 """How Dice is named in the words test. The first is the honest answer; all the others should be low."""
 
-_METRICS = {"dice": "Dice", "iou": "IoU", "ece": "ECE", "mse": "MSE", "psnr": "PSNR", "ssim": "SSIM", "auroc": "AUROC"}
+_METRICS = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "ece": "ECE",
+    "mse": "MSE",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "auroc": "AUROC",
+    "f1": "F1",
+}
+
+_WITH_TEXT = tuple(suffix for suffix in SUFFIXES.values() if suffix)
 
 Place = tuple[str, str]
 
@@ -44,10 +61,19 @@ def floor(metrics: Mapping[str, Metric], headline: str) -> Estimate:
     return metric.overall if metric is not None else NOT_EVALUABLE
 
 
+def show_difference(pair: Sequence[ModelVersion], place: Place) -> None:
+    """How much better the first of two versions is on the same items, where both were measured on them."""
+    compared = models.compare(session.house(), pair[0].name, pair[1].name, *place) if len(pair) == 2 else None
+    if compared is not None and compared.difference.value is not None:
+        words = f"{pair[0].name} minus {pair[1].name} on the same films: {metric_name(pair[0].headline)} "
+        st.html(f'<div class="rr-finding-out">{escape(words + signed(compared.difference), quote=False)}</div>')
+
+
 def matrix(metrics: Mapping[str, Metric]) -> str:
     """Findings down, metrics across, each value over its interval; N shows where the pointer rests. Dice to other words
-    is told elsewhere."""
-    shown = {name: metric for name, metric in metrics.items() if name == "dice" or name not in WORDINGS}
+    and what a classifier makes of texts are told elsewhere, and of AUROC everybody knows what chance gives."""
+    elsewhere = {*WORDINGS, "auroc_floor", *(name for name in metrics if name.endswith(_WITH_TEXT))} - {"dice"}
+    shown = {name: metric for name, metric in metrics.items() if name not in elsewhere}
     findings = list(dict.fromkeys(finding for metric in shown.values() for finding in metric.per_finding))
     headings = "".join(f"<th class=number>{escape(metric_name(name))}</th>" for name in shown)
     alone = len(findings) == 1
@@ -55,8 +81,8 @@ def matrix(metrics: Mapping[str, Metric]) -> str:
     for finding in () if alone else findings:
         rows.append(_row(finding, [metric.per_finding.get(finding, NOT_EVALUABLE) for metric in shown.values()]))
     return (
-        f'<table class="rr-table rr-matrix"><thead><tr><th></th>{headings}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
+        f'<div class="rr-wide"><table class="rr-table rr-matrix"><thead><tr><th></th>{headings}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 

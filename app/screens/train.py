@@ -55,12 +55,16 @@ def counts_table(snapshot: Snapshot) -> str:
     """What a snapshot counts, as a table."""
     counts = snapshot.counts
     split = ", ".join(f"{counts.by_split.get(each, 0):,} {each}" for each in Split)
-    masks = ", ".join(f"{finding.replace('_', ' ')} {count:,}" for finding, count in counts.by_finding.items())
+    masks, labels = (
+        ", ".join(f"{finding.replace('_', ' ')} {count:,}" for finding, count in counted.items())
+        for counted in (counts.by_finding, counts.by_label)
+    )
     rows = [
         ("Datasets", ", ".join(snapshot.datasets)),
         ("Studies", f"{counts.studies:,} of {counts.patients:,} patients, {counts.images:,} films"),
         ("Split", split if snapshot.fold is None else f"{split}; fold {snapshot.fold.index + 1} of {snapshot.fold.of}"),
         ("Masks", masks or "none"),
+        ("Present by label", labels or "none"),
         ("Reports", f"{counts.reports:,}"),
     ]
     return html_table(("", ""), rows)
@@ -88,11 +92,12 @@ def _fields(specs: list[FieldSpec], start: Recipe, snapshot: Snapshot, columns: 
     for begin in range(0, len(specs), columns):
         for cell, spec in zip(st.columns(columns, gap="small"), specs[begin : begin + columns], strict=False):
             with cell:
-                values[spec.name] = _field(spec, f"recipe-{start.family}-{start.preset}-{spec.name}", snapshot)
+                key = f"recipe-{start.family}-{start.preset}-{spec.name}"
+                values[spec.name] = _field(spec, start.family, key, snapshot)
     return values
 
 
-def _field(spec: FieldSpec, key: str, snapshot: Snapshot) -> Any:
+def _field(spec: FieldSpec, family: str, key: str, snapshot: Snapshot) -> Any:
     """A widget for one field. Numbers with a point are typed as text, so that 1e-4 can be said."""
     label = spec.name.replace("_", " ").capitalize()
     if spec.kind == "choice":
@@ -102,8 +107,10 @@ def _field(spec: FieldSpec, key: str, snapshot: Snapshot) -> Any:
     if spec.kind == "integer":
         return st.number_input(label, value=spec.default, step=1, help=spec.doc, key=key)
     if spec.name == "findings":
-        known = list(snapshot.counts.by_finding)
-        return st.multiselect(label, known, help=spec.doc, placeholder="All with masks", key=f"{key}-{snapshot.id}")
+        by_label = family == "classification"
+        known = list(snapshot.counts.by_label if by_label else snapshot.counts.by_finding)
+        every = "All with labels" if by_label else "All with masks"
+        return st.multiselect(label, known, help=spec.doc, placeholder=every, key=f"{key}-{snapshot.id}")
     shown = ", ".join(str(part) for part in spec.default) if spec.kind == "list" else _number(spec.default)
     return st.text_input(label, shown, help=spec.doc, key=key)
 

@@ -106,13 +106,10 @@ def pictures(house: House, model: ModelVersion, snapshot: str, split: str) -> Pi
 
 def details(house: House, model: ModelVersion, snapshot: str, split: str) -> Details | None:
     """The tables of one measurement; None where it left none on this machine. Raises DamagedFigures."""
-    place = _figures(house, model, snapshot, split)
-    if place is None:
+    found = read_details(house, model, snapshot, split)
+    if found is None:
         return None
-    table = (place.parent if place.name == "figures" else place) / "details.json"
-    if not table.is_file():
-        return None
-    told = _read(table)
+    table, told = found
     try:
         return Details(
             prompts={
@@ -130,6 +127,18 @@ def details(house: House, model: ModelVersion, snapshot: str, split: str) -> Det
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise DamagedFigures(table) from error
+
+
+def read_details(house: House, model: ModelVersion, snapshot: str, split: str) -> tuple[Path, Any] | None:
+    """The file of tables of one measurement, whatever family left it, and what is in it; None where there is none.
+
+    Raises DamagedFigures.
+    """
+    place = _figures(house, model, snapshot, split)
+    if place is None:
+        return None
+    table = (place.parent if place.name == "figures" else place) / "details.json"
+    return (table, _read(table)) if table.is_file() else None
 
 
 def same_films(house: House, models: Sequence[ModelVersion], snapshot: str, split: str) -> tuple[SameFilm, ...]:

@@ -4,7 +4,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 
 from app.house import House
 from app.screens.jobs import curves, standing, title
-from app.services import training
+from app.services import holdings, training
 from core.errors import NotFound
 from core.jobs import CurvePoint, JobState, Progress
 from core.recipes import changed, preset
@@ -127,3 +127,10 @@ def test_a_worker_that_makes_nothing_fails_its_job_on_the_screen_too(frozen: Hou
 
     work.work_once(frozen.database, {job.kind: broken}, "worker")
     assert "Something unforeseen went wrong (ValueError: no such layer)" in words(screen("train"))
+
+
+def test_a_snapshot_tells_what_is_present_by_label(frozen: House) -> None:
+    counts = holdings.all_snapshots(frozen)[0].counts
+    assert counts.by_label
+    finding, many = next(iter(counts.by_label.items()))
+    assert f"{finding.replace('_', ' ')} {many}" in words(screen("train"))

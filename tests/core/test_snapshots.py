@@ -101,3 +101,12 @@ def test_where_and_by_whom_a_label_was_said_is_part_of_a_manifest() -> None:
     manifest = replace(before, studies=(study,))
     assert from_bytes(to_bytes(manifest)) == manifest
     assert content_hash(manifest) != content_hash(before)
+
+
+def test_present_findings_are_counted_by_the_word_that_counts() -> None:
+    manifest = from_bytes(BEFORE_LABELS_HAD_SIDES)
+    said = manifest.studies[0].labels
+    counted = replace(said[0], state=State.PRESENT, source=Source.READER, reader="ana")
+    overruled = replace(manifest, studies=(replace(manifest.studies[0], labels=(*said, counted)),))
+    assert manifest.counts().by_label == {"nodule": 1}
+    assert overruled.counts().by_label == {"edema": 1, "nodule": 1}

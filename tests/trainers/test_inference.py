@@ -215,14 +215,14 @@ def test_a_film_that_cannot_be_answered_for_is_told_why(
     assert (found.state, found.answer) == (AskState.REFUSED, told)
 
 
-def test_a_model_that_says_nothing_of_a_film_reads_no_such_view(
+def test_a_model_that_says_nothing_of_a_film_is_told_of(
     house: House, stub: StubFamily, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_version(house.database)
     monkeypatch.setattr(stub, "predict", lambda *_: [])
     one = tried(house)
     answerer.answer_waiting()
-    assert "reads frontal films only" in (looked_up(house, one.id).answer or "")
+    assert "says nothing of this film. It reads frontal films" in (looked_up(house, one.id).answer or "")
 
 
 def test_an_opinion_that_is_none_is_refused_before_it_is_kept(
