@@ -28,6 +28,9 @@ _HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULT
 _MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*[^\[\]]*\*\*\]", re.IGNORECASE)
 _NUMBERING = re.compile(r"\s*\d+[.)]")
 _TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e)\.$", re.IGNORECASE)
+_NEXT = re.compile(r"\S")
+_LONGEST_TITLE = 16
+"""Characters before a stop that hold any title or unit, and what stands before it."""
 _UNIT = re.compile(r"\b(?:cm|mm|no)\.$", re.IGNORECASE)
 
 TEMPLATED_NORMAL: tuple[str, ...] = (
@@ -158,8 +161,7 @@ def _split(section: str, text: str) -> list[Sentence]:
     found: list[Sentence] = []
     start = 0
     for stop in re.finditer(r"[.!?](?=\s|$)|\n+", text):
-        candidate = text[start : stop.end()]
-        if _goes_on(candidate, text[stop.end() :]):
+        if _goes_on(text, start, stop.end()):
             continue
         _append(found, section, text, start, stop.end())
         start = stop.end()
@@ -167,13 +169,16 @@ def _split(section: str, text: str) -> list[Sentence]:
     return found
 
 
-def _goes_on(candidate: str, rest: str) -> bool:
-    """Whether a stop is none: of a title, of a unit with no new sentence behind it, of a number in a list."""
-    if not rest.strip():
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether the stop before `end` is none: of a title, of a unit with no new sentence behind it, of a number in a
+    list."""
+    following = _NEXT.search(text, end)
+    if following is None:
         return False
-    if _TITLE.search(candidate) or _NUMBERING.fullmatch(candidate):
+    last_words = text[max(start, end - _LONGEST_TITLE) : end]
+    if _TITLE.search(last_words) or _NUMBERING.fullmatch(text, start, end):
         return True
-    return bool(_UNIT.search(candidate)) and not rest.lstrip()[0].isupper()
+    return bool(_UNIT.search(last_words)) and not following.group().isupper()
 
 
 def _append(found: list[Sentence], section: str, text: str, start: int, end: int) -> None:

@@ -1,3 +1,4 @@
+import time
 from dataclasses import fields
 
 import pytest
@@ -243,3 +244,13 @@ def test_the_sentences_on_a_finding_are_sentences_of_the_report(findings: str, f
     report = Report(findings=f"{findings} {finding.name}. Clear.")
     found = sentences_on(report, finding)
     assert found and set(found) <= set(sentences(report))
+
+
+@pytest.mark.parametrize("word", ["clear. ", "Dr. ", "1. ", "XXXX ", "[** ", "2 cm. x "])
+def test_fifty_thousand_words_are_cut_and_cleaned_in_seconds(word: str) -> None:
+    report = Report(text=word * 50_000)
+    began = time.monotonic()
+    found = sentences(report)
+    clean(report, Cleaning(drop_marks=True, drop_templated_normals=True))
+    assert time.monotonic() - began < 30
+    assert all(each.text == report.text[each.start : each.end] for each in found)
