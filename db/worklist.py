@@ -53,9 +53,13 @@ def page(
 
 
 def next_in_queue(session: Session, wanted: WorklistFilter, after: int | None = None) -> tuple[int, str] | None:
-    """The study to read next and why: unread or returned, least rank first; on from `after`, then from the start."""
+    """The study to read next and why: unread or returned, least rank first; on from `after`, then from the start.
+
+    Where disagreements are asked for, whatever its state: who settles them comes after the readers.
+    """
     query = _filtered(session, select(StudyRow.id, StudyRow.queue_reason), wanted)
-    query = query.where(StudyRow.state.in_((ReviewState.UNREAD, ReviewState.RETURNED)))
+    if not wanted.disagrees:
+        query = query.where(StudyRow.state.in_((ReviewState.UNREAD, ReviewState.RETURNED)))
     query = query.order_by(*_ORDERS[WorklistSort.QUEUE]).limit(1)
     found = None
     if after is not None:

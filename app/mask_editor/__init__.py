@@ -34,12 +34,16 @@ class EditorRoutes:
     GET `pixels`/{sha}: stored pixels row by row, uint8 up to 8 bits, else uint16 little-endian, with headers X-Width,
     X-Height and X-Bits-Stored. GET `preview`/{sha}: the film as an 8-bit JPEG of the same size. GET
     `masks`/{sha}?w=&h=: run lengths as `core.masks.to_wire` writes them. POST `drafts`/{image}/{finding}: the same.
+    POST `labels`/{study}/{finding}, and under it /settled: a state, a side and a zone as JSON. GET `maps`/{sha}: an
+    8-bit grey PNG of a film's shape.
     """
 
     pixels: str
     preview: str
     masks: str
     drafts: str
+    labels: str = ""
+    maps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,33 @@ class EditorSuggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class EditorMap:
+    """Where a model looked for a finding: a grey picture in the store, of its film's shape."""
+
+    finding: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditorLabel:
+    """A word on a finding of the study, and what it stands on, as a layer says it of a mask.
+
+    `state`, `side` and `zone` as `core.findings` and `core.labels` name them. `has_side` and `has_zone` tell whether
+    they mean anything for this finding.
+    """
+
+    finding: str
+    name: str
+    state: str = "unassessed"
+    side: str | None = None
+    zone: str | None = None
+    draft_id: int | None = None
+    base_version_id: int | None = None
+    has_side: bool = True
+    has_zone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class EditorImage:
     """One film of the study.
 
@@ -105,6 +136,7 @@ class EditorImage:
     pixel_spacing_mm: float | None = None
     layers: tuple[EditorLayer, ...] = ()
     suggestions: tuple[EditorSuggestion, ...] = ()
+    maps: tuple[EditorMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +148,9 @@ class EditorStudy:
     asked for in the browser when a suggestion is rejected; none, and the rejection comes back without one.
     `bottom_gap`: CSS pixels to leave free beneath the editor. `can_turn` offers to turn or mirror a film. Without
     `suggestion_bar` the page shows suggestions' answers elsewhere; A, T and X work all the same. `heard`:
-    the `id` of the action that the script acted on last, so that the editor may send the next.
+    the `id` of the action that the script acted on last, so that the editor may send the next. `labels` are the
+    reader's words on the findings that can be assessed, in the order in which one walks through them; `settled` are the
+    words that settle a disagreement.
     """
 
     study_id: str
@@ -132,6 +166,16 @@ class EditorStudy:
     suggestion_bar: bool = True
     bottom_gap: int = 0
     heard: str = ""
+    labels: tuple[EditorLabel, ...] = ()
+    settled: tuple[EditorLabel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A finding taken in hand. `id` tells one pick of it from another."""
+
+    finding: str
+    id: str
 
 
 class ActionKind(StrEnum):
@@ -154,11 +198,11 @@ class Orientation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EditorAction:
-    """What the reader decided. Every stroke made before it has been acknowledged by the server.
+    """What the reader decided. Every stroke and label made before it has been acknowledged by the server.
 
     `study_id`, `image_id` and `finding` are what was on the screen then. `prediction_id` is set for ACCEPT and REJECT,
-    `orientation` for ORIENT. `id` tells
-    one action from another: hand it back as the study's `heard`.
+    `orientation` for ORIENT. `id` tells one action from another: the same one may be sent again until it is handed back
+    as the study's `heard`.
     """
 
     kind: ActionKind
@@ -183,11 +227,11 @@ def mask_editor(study: EditorStudy, *, key: str) -> EditorAction | None:
     return parse_action(action) if isinstance(action, Mapping) else None
 
 
-def finding_in_hand(key: str) -> str | None:
-    """The finding that the reader last picked in the editor under `key`, or None while they picked none there."""
+def finding_in_hand(key: str) -> Pick | None:
+    """What the reader last picked in the editor under `key` or in the panel beside it; None while they picked none."""
     state: object = st.session_state.get(key)
-    finding = state.get("finding") if isinstance(state, Mapping) else None
-    return finding if isinstance(finding, str) else None
+    told = state.get("finding") if isinstance(state, Mapping) else None
+    return Pick(str(told["finding"]), str(told["pick"])) if isinstance(told, Mapping) else None
 
 
 def parse_action(message: Mapping[str, Any]) -> EditorAction:

@@ -10,13 +10,17 @@ _mount = register("table")
 
 @dataclass(frozen=True)
 class ChipOfFinding:
+    """A finding of a study; `says` is who says what of it where that is in dispute."""
+
     name: str
     colour: str
+    says: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One study as the worklist shows it. `thumbnails` are addresses; all else is plain text."""
+    """One study as the worklist shows it. `thumbnails` are addresses; all else is plain text. Where there are
+    `disputes`, they stand in place of the findings."""
 
     id: int
     href: str
@@ -29,6 +33,7 @@ class Line:
     state: str
     reader: str
     changed: str
+    disputes: tuple[ChipOfFinding, ...] = ()
 
 
 def table(lines: Sequence[Line], *, key: str) -> int | None:

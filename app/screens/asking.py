@@ -9,14 +9,17 @@ import streamlit as st
 from app.parts.report import Passage, Section, report, sentence_clicked
 from app.screens import frame, session
 from app.services import reviewing, vocabulary, workers
+from app.services.labelling import OpenLabels
 from app.services.reviewing import OpenStudy
 from core.annotations import AskState
 from core.findings import Finding, by_key
+from core.labels import LabelVersion, Source
 from core.reports import sentences
 from core.studies import Image
 
 PATIENCE_SECONDS = 20
 _ASKED = "review-asked"
+_ACTED_ON = "review-asked-click"
 _QUIET_SECTIONS = ("indication", "comparison", "technique")
 
 
@@ -32,12 +35,12 @@ class Asked:
     answer: str = ""
 
 
-def show_report(opened: OpenStudy) -> None:
+def show_report(opened: OpenStudy, said: OpenLabels) -> None:
     """The report, and above it what became of the sentence that was clicked last."""
     if opened.study.report is None or opened.study.report.is_empty:
         st.html('<div class="rr-quiet">This study has no report.</div>')
         if opened.study.notes:
-            report(sections(opened), False, None)
+            report(sections(opened), study=str(opened.study.id), can_ask=False, asked=None)
         return
     asked = _asked(opened)
     can_ask = not opened.study.blind and _film_for_questions(opened) is not None
@@ -45,42 +48,82 @@ def show_report(opened: OpenStudy) -> None:
         st.html(f'<div class="rr-quiet" data-testid="answer">{frame.escaped(asked.answer)}</div>')
     elif asked is not None:
         _wait()
-    report(sections(opened), can_ask, asked.sentence if asked else None)
+    report(
+        sections(opened, said),
+        study=str(opened.study.id),
+        can_ask=can_ask,
+        asked=asked.sentence if asked else None,
+    )
 
 
 def act(opened: OpenStudy, in_hand: str | None) -> str | None:
     """Ask for the sentence that was clicked just now, if one was; gives the finding that is in hand from then on."""
-    clicked = sentence_clicked()
-    if clicked is None or opened.study.report is None:
+    click = sentence_clicked()
+    if click is None or click.id == st.session_state.get(_ACTED_ON) or click.study != str(opened.study.id):
         return in_hand
-    film = _film_for_questions(opened)
-    said = sentences(opened.study.report)[clicked]
-    spoken = vocabulary.heard_in(said.text, opened.vocabulary) or by_key(opened.vocabulary).get(in_hand or "")
+    try:
+        return _ask(opened, click.sentence, in_hand)
+    finally:
+        st.session_state[_ACTED_ON] = click.id
+
+
+def _ask(opened: OpenStudy, clicked: int, in_hand: str | None) -> str | None:
+    told = sentences(opened.study.report) if opened.study.report else ()
+    if clicked >= len(told):
+        return in_hand
+    film, sentence = _film_for_questions(opened), told[clicked]
+    spoken = vocabulary.heard_in(sentence.text, opened.vocabulary) or by_key(opened.vocabulary).get(in_hand or "")
     if film is None or spoken is None:
         st.session_state[_ASKED] = Asked(
             opened.study.id, clicked, None, "", time.monotonic(), "Pick the finding that this sentence speaks of first."
         )
         return in_hand
-    number = reviewing.ask_for_mask(session.house(), session.reader(), film.id, spoken.key, said.text)
+    number = reviewing.ask_for_mask(session.house(), session.reader(), film.id, spoken.key, sentence.text)
     st.session_state[_ASKED] = Asked(opened.study.id, clicked, number, spoken.key, time.monotonic())
     return spoken.key
 
 
-def sections(opened: OpenStudy) -> list[Section]:
-    """The report's sections in reading order; sentences of findings and impression can be asked about."""
+def sections(opened: OpenStudy, said: OpenLabels | None = None) -> list[Section]:
+    """The report's sections in reading order; sentences of findings and impression can be asked about, and tell what
+    the labeler heard in them."""
     notes = [Section("Notes", opened.study.notes)] if opened.study.notes else []
     told = opened.study.report
     if told is None:
         return notes
     quiet = [Section(name.capitalize(), getattr(told, name)) for name in _QUIET_SECTIONS if getattr(told, name)]
+    history = said.history if said else ()
+    labelled = [each for each in history if each.is_current and each.source is Source.LABELER and each.evidence.strip()]
     spoken: dict[str, list[Passage]] = {}
     for index, sentence in enumerate(sentences(told)):
-        heard = vocabulary.heard_in(sentence.text, opened.vocabulary)
-        passage = Passage(index, sentence.text, heard.name if heard else "", heard.colour if heard else "")
-        spoken.setdefault(sentence.section, []).append(passage)
+        about = vocabulary.heard_in(sentence.text, opened.vocabulary)
+        heard = [each for each in labelled if _bare(each.evidence) in _bare(sentence.text)]
+        spoken.setdefault(sentence.section, []).append(
+            Passage(
+                index,
+                sentence.text,
+                about.name if about else "",
+                about.colour if about else "",
+                _in_words(heard, opened.vocabulary),
+                tuple(each.finding for each in heard),
+            )
+        )
     read = [Section("Report" if name == "text" else name.capitalize(), "", tuple(p)) for name, p in spoken.items()]
     rest = [Section("Other", told.text)] if told.text and "text" not in spoken else []
     return [*read, *quiet, *rest, *notes]
+
+
+def _in_words(heard: Sequence[LabelVersion], known: Sequence[Finding]) -> str:
+    names = by_key(known)
+    told = [
+        " ".join(word for word in (names[each.finding].name, each.state, each.side, each.zone) if word)
+        for each in heard
+        if each.finding in names
+    ]
+    return f"Heard: {', '.join(told)}" if told else ""
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _asked(opened: OpenStudy) -> Asked | None:

@@ -1,15 +1,29 @@
-"""An open study as the editor and the findings list show it."""
+"""An open study as the editor shows it, and which findings stand beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from app.mask_editor import EditorImage, EditorLayer, EditorRoutes, EditorStudy, EditorSuggestion, GreyWindow
-from app.parts.findings import FindingLine, Offer
+from app.mask_editor import (
+    EditorImage,
+    EditorLayer,
+    EditorMap,
+    EditorRoutes,
+    EditorStudy,
+    EditorSuggestion,
+    GreyWindow,
+)
 from app.routes import PREFIX
+from app.screens import voices
+from app.services.labelling import OpenLabels
 from app.services.reviewing import OpenStudy
-from core.findings import NO_FINDING, Finding, by_key
+from core.annotations import Prediction
+from core.findings import CHEXPERT, NO_FINDING, Finding, State, by_key
 from core.studies import Image, Study
 
-ROUTES = EditorRoutes(f"{PREFIX}/pixels", f"{PREFIX}/preview", f"{PREFIX}/masks", f"{PREFIX}/drafts")
+ROUTES = EditorRoutes(
+    *(f"{PREFIX}/{name}" for name in ("pixels", "preview", "masks", "drafts")),
+    labels=f"{PREFIX}/labels",
+    maps=f"{PREFIX}/maps",
+)
 
 REASONS = ("Wrong place", "Too large", "Too small", "Nothing is there", "Another finding", "Wrong side")
 
@@ -17,21 +31,31 @@ USUAL = ("lungs", "heart", "cardiomegaly", "consolidation", "pleural_effusion", 
 """Offered on every study, so that a first stroke needs no choosing."""
 
 
-def findings_shown(opened: OpenStudy, added: Sequence[str], before: Sequence[str] = ()) -> tuple[Finding, ...]:
-    """The findings of a study in their order: marked or suggested first, then reported, added by hand, the usual.
+def findings_shown(
+    opened: OpenStudy,
+    said: OpenLabels,
+    added: Sequence[str],
+    before: Sequence[str] = (),
+    first: Iterable[str] = (),
+) -> tuple[Finding, ...]:
+    """The findings of a study in their order: `first`, then those marked or suggested, those that somebody says are
+    there or may be, those added by hand, the usual, and the rest of what is assessed on every film.
 
     `before` is the order they were last shown in, which stays: a stroke must not move what a number key points at.
     """
     marked = {v.finding for versions in opened.history.values() for v in versions if v.is_current}
     marked |= {draft.finding for draft in opened.drafts} | {each.finding for each in opened.suggestions}
-    reported = {label.finding for label in opened.study.labels if label.state in ("present", "uncertain")}
+    spoken = {each.finding for each in (*said.drafts, *said.history) if each.state in (State.PRESENT, State.UNCERTAIN)}
+    spoken |= {each.finding for each in said.probabilities if each.payload.get("says") == State.PRESENT}
     known = by_key(opened.vocabulary)
     groups = (
         before,
+        first,
         [key for key in known if key in marked],
-        [key for key in known if key in reported],
+        [key for key, finding in known.items() if key in spoken and voices.is_assessed(finding)],
         added,
         USUAL,
+        [finding.key for finding in CHEXPERT],
     )
     order = dict.fromkeys(key for group in groups for key in group if key in known and key != NO_FINDING)
     return tuple(known[key] for key in order)
@@ -39,6 +63,7 @@ def findings_shown(opened: OpenStudy, added: Sequence[str], before: Sequence[str
 
 def editor_study(
     opened: OpenStudy,
+    said: OpenLabels,
     findings: Sequence[Finding],
     *,
     reader: str,
@@ -53,57 +78,32 @@ def editor_study(
         reader=reader,
         token=token,
         routes=ROUTES,
-        images=tuple(_image(opened, image, findings) for image in opened.study.images),
+        images=tuple(_image(opened, image, findings, said.probabilities) for image in opened.study.images),
         active_finding=active,
         prefetch=tuple(image.sha for image in ahead.images) if ahead else (),
         reject_reasons=REASONS,
         suggestion_bar=False,
         heard=heard,
         bottom_gap=bottom_gap,
+        labels=voices.own_words(said, findings),
+        settled=voices.settling_words(said, findings),
     )
 
 
 def reading_study(opened: OpenStudy, reader: str, bottom_gap: int) -> EditorStudy:
     """Another study of the patient, to be looked at beside the one that is read."""
+    marked = {version.finding for history in opened.history.values() for version in history if version.is_current}
+    findings = tuple(finding for finding in opened.vocabulary if finding.key in marked)
     return EditorStudy(
         study_id=f"beside-{opened.study.id}",
         reader=reader,
         token="",
         routes=ROUTES,
-        images=tuple(_image(opened, image, findings_shown(opened, ()), False) for image in opened.study.images),
+        images=tuple(_image(opened, image, findings, is_open=False) for image in opened.study.images),
         read_only=True,
         can_turn=False,
         bottom_gap=bottom_gap,
     )
-
-
-def lines(opened: OpenStudy, findings: Sequence[Finding], reader: str) -> list[FindingLine]:
-    """What the model, the report and the reader say of each finding."""
-    offers = {each.finding: each for each in opened.suggestions}
-    reported = {label.finding: label.state for label in opened.study.labels if label.source != "reader"}
-    drawn: dict[str, str] = {}
-    for version in (v for history in opened.history.values() for v in history if v.is_current and v.stats.area):
-        if drawn.get(version.finding) != reader:
-            drawn[version.finding] = version.author
-    drafts = {draft.finding for draft in opened.drafts}
-    told = []
-    for finding in findings:
-        offer = offers.get(finding.key)
-        sure = f"{offer.confidence:.2f}" if offer and offer.confidence is not None else "yes" if offer else ""
-        says = f"Suggested by {offer.model}" + (f", {sure}" if offer.confidence is not None else "") if offer else ""
-        told.append(
-            FindingLine(
-                finding.key,
-                finding.name,
-                finding.colour,
-                model=sure,
-                report=str(reported.get(finding.key, "")),
-                me="draft" if finding.key in drafts else "drawn" if drawn.get(finding.key) == reader else "",
-                by="" if drawn.get(finding.key) == reader else drawn.get(finding.key, ""),
-                suggestion=Offer(offer.id, says) if offer else None,
-            )
-        )
-    return told
 
 
 def facts(study: Study) -> list[str]:
@@ -114,7 +114,13 @@ def facts(study: Study) -> list[str]:
     return [word for word in (views, person, key, study.dataset) if word]
 
 
-def _image(opened: OpenStudy, image: Image, findings: Sequence[Finding], is_open: bool = True) -> EditorImage:
+def _image(
+    opened: OpenStudy,
+    image: Image,
+    findings: Sequence[Finding],
+    judged: Sequence[Prediction] = (),
+    is_open: bool = True,
+) -> EditorImage:
     pixels = image.facts
     names = by_key(opened.vocabulary)
     current = opened.current(image.id)
@@ -136,6 +142,11 @@ def _image(opened: OpenStudy, image: Image, findings: Sequence[Finding], is_open
             )
             for each in opened.suggestions
             if is_open and each.image_id == image.id and each.finding in names
+        ),
+        maps=tuple(
+            EditorMap(each.finding, str(each.payload["map"]))
+            for each in judged
+            if each.image_id == image.id and each.payload.get("map")
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Versions of a finding's mask: who drew what and when, any two compared, and an older one taken up again."""
+"""Versions of a finding's mask and of its label: who drew or said what and when, masks compared, one taken up again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,22 @@ import streamlit as st
 from app.parts.comparison import Side, comparison, mask_address
 from app.screens import frame, session, times
 from app.screens.tables import html_table
-from app.services import reviewing
+from app.services import labelling, reviewing
+from app.services.labelling import OpenLabels
 from app.services.reviewing import OpenStudy
 from core.annotations import Draft, MaskVersion
 from core.findings import by_key
+from core.labels import LabelDraft, LabelVersion, Source
 from core.studies import Image
 
 _OTHER_COLOUR = "#D5A34A"
+_MASKS, _LABELS = "Masks", "Labels"
+_HOW = {
+    Source.ADJUDICATED: "settled",
+    Source.READER: "submitted",
+    Source.IMPORTED: "imported",
+    Source.LABELER: "heard in the report",
+}
 
 
 @dataclass(frozen=True)
@@ -33,22 +42,35 @@ class Entry:
     draft: Draft | None = None
 
 
-def dialog(opened: OpenStudy) -> None:
+def dialog(opened: OpenStudy, said: OpenLabels) -> None:
     """Open the dialog in this run."""
-    _dialog(opened)
+    _dialog(opened, said)
 
 
 @st.dialog("Versions", width="large")
-def _dialog(opened: OpenStudy) -> None:
-    films = {image.id: image for image in opened.study.images}
-    drawn = _drawn(opened)
-    if not drawn:
-        st.text("Nothing is drawn on this study yet. Each submitted drawing becomes a version; none is overwritten.")
+def _dialog(opened: OpenStudy, said: OpenLabels) -> None:
+    kinds = [kind for kind, has in ((_MASKS, _drawn(opened)), (_LABELS, said.history or said.drafts)) if has]
+    if not kinds:
+        st.text("Nothing is drawn or said on this study yet. What is submitted becomes a version; none is overwritten.")
         return
+    if len(kinds) > 1:
+        kind = st.segmented_control(
+            "What", kinds, default=kinds[0], required=True, label_visibility="collapsed", key="versions-what"
+        )
+    else:
+        kind = kinds[0]
+    if kind == _LABELS:
+        _show_labels(opened, said)
+    else:
+        _show_masks(opened)
+
+
+def _show_masks(opened: OpenStudy) -> None:
+    films = {image.id: image for image in opened.study.images}
     names = by_key(opened.vocabulary)
     image_id, finding = st.selectbox(
         "Finding",
-        drawn,
+        _drawn(opened),
         format_func=lambda each: f"{names[each[1]].name if each[1] in names else each[1]}, {films[each[0]].view}",
         label_visibility="collapsed",
     )
@@ -152,3 +174,78 @@ def _choose(entries: Sequence[Entry]) -> None:
             with frame.told():
                 reviewing.discard_draft(session.house(), session.reader(), entry.draft.id)
                 st.rerun()
+
+
+def _show_labels(opened: OpenStudy, said: OpenLabels) -> None:
+    names = {finding.key: finding.name for finding in opened.vocabulary}
+    keys = dict.fromkeys(each.finding for each in (*said.drafts, *said.history))
+    finding = st.selectbox(
+        "Finding",
+        sorted(keys, key=lambda key: names.get(key, key)),
+        format_func=lambda key: names.get(key, key),
+        label_visibility="collapsed",
+        key="versions-label",
+    )
+    st.html(html_table(("", "By", "When", "How", "Says", "Sentence", ""), words_history(said, finding)))
+    _choose_label(said, finding)
+
+
+def words_history(said: OpenLabels, finding: str) -> list[tuple[str, ...]]:
+    """What was said of a finding as rows of a table: open drafts first, then versions, each newest first."""
+    drafts = [_draft_row(draft) for draft in said.drafts if draft.finding == finding]
+    return [*drafts, *(_version_row(said, version) for version in said.history if version.finding == finding)]
+
+
+def _draft_row(draft: LabelDraft) -> tuple[str, ...]:
+    when = times.full(draft.saved_at)
+    return f"Draft, line {draft.branch}", draft.reader, when, "not submitted", _words(draft), "", "open"
+
+
+def _version_row(said: OpenLabels, version: LabelVersion) -> tuple[str, ...]:
+    counted = said.effective.get(version.finding)
+    counts = counted is not None and (version.source, version.reader) == (counted.source, counted.reader)
+    stands = [
+        "counts" if version.is_current and counts else "stands" if version.is_current else "",
+        "contradicts another" if version.in_conflict else "",
+    ]
+    return (
+        f"Version {version.id}",
+        version.reader or "",
+        times.full(version.created_at),
+        _HOW.get(version.source, str(version.source)),
+        _words(version),
+        version.evidence,
+        ", ".join(word for word in stands if word),
+    )
+
+
+def _choose_label(said: OpenLabels, finding: str) -> None:
+    drafts = [draft for draft in said.drafts if draft.finding == finding]
+    versions = [version for version in said.history if version.finding == finding]
+    choices = [*drafts, *(each for each in versions if not (each.is_current and each.reader == said.reader))]
+    if not choices:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = choices[
+            st.selectbox("Take up", range(len(choices)), format_func=lambda i: _name(choices[i]), width=320)
+        ]
+        house, reader = session.house(), session.reader()
+        if isinstance(chosen, LabelVersion):
+            deed = "Settle on it again" if chosen.source is Source.ADJUDICATED else "Say the same"
+            if st.button(deed, type="primary"):
+                with frame.told():
+                    labelling.choose_version(house, reader, chosen.id)
+                    st.rerun()
+        elif st.button("Put this draft aside", help="It stays on record"):
+            with frame.told():
+                labelling.discard_draft(house, reader, chosen.id)
+                st.rerun()
+
+
+def _name(each: LabelDraft | LabelVersion) -> str:
+    kind = f"Draft, line {each.branch}" if isinstance(each, LabelDraft) else f"Version {each.id}"
+    return f"{kind}: {_words(each)}"
+
+
+def _words(each: LabelDraft | LabelVersion) -> str:
+    return ", ".join(word for word in (each.state, each.side, each.zone) if word)

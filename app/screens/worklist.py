@@ -11,10 +11,13 @@ from app.parts.table import ChipOfFinding, Line, table
 from app.routes import PREFIX
 from app.screens import frame, session, times
 from app.screens.pages import pages
+from app.screens.voices import probability
 from app.services import reviewing
 from app.services import worklist as service
 from app.services.worklist import COUNTED, IMPORTER, PAGE, WorklistView
-from core.findings import NO_FINDING, Finding, Kind, by_key
+from core.disagreements import Disagreement
+from core.findings import NO_FINDING, Finding, Kind, State, by_key
+from core.labels import Source
 from core.reviews import ReviewState
 from core.studies import StudyRow, View, WorklistFilter, WorklistSort
 
@@ -22,7 +25,10 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 _REMEMBERED = "worklist-shown"
 _WRITTEN = "worklist-address"
-_HAS = {"mask": "Mask", "report": "Report", "suggestion": "Suggestion"}
+_HAS = {"mask": "Mask", "report": "Report", "suggestion": "Suggestion", "disagreement": "Disagreement"}
+_FLAGS = {"mask": "has_mask", "report": "has_report", "suggestion": "has_suggestion", "disagreement": "disagrees"}
+_SAYS = {Source.MODEL: "model", Source.LABELER: "report", Source.IMPORTED: "imported", Source.READER: "reader"}
+_SIGNS = {State.PRESENT: "+", State.ABSENT: "−", State.UNCERTAIN: "?"}
 _SORTS = {WorklistSort.QUEUE: "Queue", WorklistSort.CHANGED: "Last changed", WorklistSort.PATIENT: "Patient"}
 
 
@@ -36,13 +42,12 @@ class Shown:
 
     def to_address(self) -> dict[str, str]:
         wanted = self.filter
-        has = [name for name in _HAS if getattr(wanted, f"has_{name}")]
         words = {
             "state": wanted.state,
             "dataset": wanted.dataset,
             "finding": wanted.finding,
             "view": wanted.view,
-            "has": ",".join(has),
+            "has": ",".join(_had(wanted)),
             "reader": wanted.reader,
             "search": wanted.search,
             "sort": None if self.sort is WorklistSort.QUEUE else self.sort,
@@ -53,8 +58,6 @@ class Shown:
     @classmethod
     def from_address(cls, words: Mapping[str, str]) -> "Shown":
         """What an address asks for; words that mean nothing here are passed over."""
-        has = words.get("has", "").split(",")
-        flags: dict[str, bool | None] = {f"has_{name}": True if name in has else None for name in _HAS}
         page = words.get("page", "1")
         return cls(
             WorklistFilter(
@@ -64,7 +67,7 @@ class Shown:
                 view=_member(View, words.get("view")),
                 reader=words.get("reader") or None,
                 search=words.get("search", ""),
-                **flags,
+                **_flags(words.get("has", "").split(",")),
             ),
             _member(WorklistSort, words.get("sort")) or WorklistSort.QUEUE,
             int(page) if page.isdigit() and int(page) > 0 else 1,
@@ -90,7 +93,9 @@ def show() -> None:
     if not view.page.rows:
         _show_nothing_found()
         return
-    opened = table([_line(row, view.vocabulary) for row in view.page.rows], key="worklist-rows")
+    opened = table(
+        [_line(row, view.vocabulary, view.disputes.get(row.id, ())) for row in view.page.rows], key="worklist-rows"
+    )
     _pager(view)
     if opened is not None:
         st.switch_page(pages().review, query_params={"study": str(opened)})
@@ -109,7 +114,7 @@ def _seed() -> None:
     st.session_state["worklist-dataset"] = wanted.dataset
     st.session_state["worklist-finding"] = wanted.finding
     st.session_state["worklist-view"] = wanted.view
-    st.session_state["worklist-has"] = [name for name in _HAS if getattr(wanted, f"has_{name}")]
+    st.session_state["worklist-has"] = _had(wanted)
     st.session_state["worklist-reader"] = wanted.reader
     st.session_state["worklist-sort"] = asked.sort
     st.session_state["worklist-page"] = asked.page
@@ -117,7 +122,6 @@ def _seed() -> None:
 
 def _in_widgets() -> Shown:
     value = st.session_state
-    flags: dict[str, bool | None] = {f"has_{name}": True if name in value["worklist-has"] else None for name in _HAS}
     return Shown(
         WorklistFilter(
             value["worklist-state"],
@@ -126,11 +130,19 @@ def _in_widgets() -> Shown:
             value["worklist-view"],
             reader=value["worklist-reader"],
             search=value["worklist-search"] or "",
-            **flags,
+            **_flags(value["worklist-has"]),
         ),
         value["worklist-sort"],
         value["worklist-page"],
     )
+
+
+def _had(wanted: WorklistFilter) -> list[str]:
+    return [name for name, flag in _FLAGS.items() if getattr(wanted, flag)]
+
+
+def _flags(names: Sequence[str]) -> dict[str, bool | None]:
+    return {flag: True if name in names else None for name, flag in _FLAGS.items()}
 
 
 def _remember(shown: Shown) -> None:
@@ -233,7 +245,7 @@ def _turn_page(by: int) -> None:
 
 
 def _open_next(wanted: WorklistFilter) -> None:
-    found = reviewing.next_study(session.house(), replace(wanted, state=None))
+    found = reviewing.next_study(session.house(), wanted if wanted.disagrees else replace(wanted, state=None))
     if found is None:
         st.toast("Nothing is left to read under these filters.")
         return
@@ -241,7 +253,7 @@ def _open_next(wanted: WorklistFilter) -> None:
     st.switch_page(pages().review, query_params={"study": str(found[0])})
 
 
-def _line(row: StudyRow, vocabulary: Sequence[Finding]) -> Line:
+def _line(row: StudyRow, vocabulary: Sequence[Finding], disputes: Sequence[Disagreement]) -> Line:
     known = by_key(vocabulary)
     shown = sorted((known[key] for key in row.findings if key in known and key != NO_FINDING), key=_weight)
     marks = {"mask": row.has_mask, "report": row.has_report, "suggestion": row.has_suggestion}
@@ -253,11 +265,29 @@ def _line(row: StudyRow, vocabulary: Sequence[Finding]) -> Line:
         study=row.dataset if row.key == row.patient else f"{row.key} · {row.dataset}",
         views=" + ".join(view if view.isupper() else view.lower() for view in row.views),
         findings=tuple(ChipOfFinding(finding.name, finding.colour) for finding in shown),
+        disputes=tuple(_disputed(known[each.finding], each) for each in disputes if each.finding in known),
         marks=", ".join(name for name, has in marks.items() if has),
         state=row.state,
         reader=row.reader or "",
         changed=times.moment(row.changed_at),
     )
+
+
+def _disputed(finding: Finding, dispute: Disagreement) -> ChipOfFinding:
+    """The finding and who says what of it: "model + .91, report −". What an import says as the report does goes
+    without saying."""
+    told = []
+    for source, name in _SAYS.items():
+        state = dispute.said.get(source)
+        if source is Source.IMPORTED and state is dispute.said.get(Source.LABELER):
+            continue
+        if source is Source.READER and dispute.readers_differ:
+            told.append("readers differ")
+        elif state is not None and source is Source.MODEL and dispute.probability is not None:
+            told.append(f"{name} {_SIGNS.get(state, '')} {probability(dispute.probability)}")
+        elif state is not None:
+            told.append(f"{name} {_SIGNS.get(state, '')}")
+    return ChipOfFinding(finding.name, finding.colour, ", ".join(told))
 
 
 def _weight(finding: Finding) -> int:

@@ -17,7 +17,7 @@ from core.annotations import (
     SavedDraft,
 )
 from core.errors import NotFound, ReadingRoomError
-from core.findings import Finding
+from core.findings import Finding, by_key
 from core.masks import Mask, dice, require_size, stats
 from core.reviews import ReviewMove, ReviewState
 from core.studies import Image, Study, Turn, WorklistFilter
@@ -34,6 +34,7 @@ from db import (
     predictions,
     regions,
     reviews,
+    standing,
     studies,
     worklist,
 )
@@ -97,9 +98,14 @@ def open_study(house: House, reader: str, study_id: int) -> OpenStudy:
 
 
 def next_study(house: House, wanted: WorklistFilter, after: int | None = None) -> tuple[int, str] | None:
-    """The study the queue offers next, and why."""
+    """The study the queue offers next, and why; where disagreements are asked for, what is disputed on it."""
     with house.database.reading() as session:
-        return worklist.next_in_queue(session, wanted, after)
+        found = worklist.next_in_queue(session, wanted, after)
+        if found is None or not wanted.disagrees:
+            return found
+        names = by_key(findings.vocabulary(session, include_retired=True))
+        disputed = standing.disputed_of(session, found[0])
+        return found[0], ", ".join(each.words(names[each.finding].name) for each in disputed)
 
 
 def save_stroke(

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.house import House
+from core.disagreements import Disagreement
 from core.findings import Finding
 from core.reviews import ReviewState
 from core.studies import Study, WorklistFilter, WorklistPage, WorklistSort
-from db import datasets, findings, people, studies, worklist
+from db import datasets, findings, people, standing, studies, worklist
 from db.intake import IMPORTER
 from db.worklist import COUNTED
 
@@ -19,7 +20,8 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class WorklistView:
-    """One page of the worklist. `counts` are of the chosen dataset, whatever else is filtered."""
+    """One page of the worklist. `counts` are of the chosen dataset, whatever else is filtered; `disputes` are, by
+    study, the findings that somebody contradicts somebody on, where disagreements were asked for."""
 
     counts: Mapping[ReviewState, int]
     page: WorklistPage
@@ -27,6 +29,7 @@ class WorklistView:
     datasets: tuple[str, ...]
     readers: tuple[str, ...]
     vocabulary: tuple[Finding, ...]
+    disputes: Mapping[int, tuple[Disagreement, ...]]
 
     @property
     def pages(self) -> int:
@@ -52,6 +55,7 @@ def look(house: House, wanted: WorklistFilter, sort: WorklistSort, number: int) 
             datasets=datasets.dataset_names(session),
             readers=people.reader_names(session),
             vocabulary=findings.vocabulary(session, include_retired=True),
+            disputes={row.id: standing.disputed_of(session, row.id) for row in found.rows if wanted.disagrees},
         )
 
 

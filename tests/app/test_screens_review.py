@@ -1,16 +1,21 @@
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.house import House
-from app.screens import asking, film, versions
-from app.services import models, reviewing
+from app.screens import asking, film, versions, voices
+from app.services import labelling, models, reviewing, vocabulary
 from core.annotations import NewPrediction
-from core.findings import State
+from core.findings import CHEXPERT, NO_FINDING, Kind, Side, State, by_key
+from core.labels import Source, Statement, Zone
 from core.masks import stats
+from core.metrics import ItemScore, summarise
 from core.reports import Report
 from core.reviews import ReviewState
 from core.studies import IncomingLabel, Split, Study, View
 from data.images import mask_png
-from db import predictions, studies
+from db import labels, predictions, studies
+from db import models as registry
+from db.models import NewModel
 from tests.app.conftest import put_model
 from tests.app.screen import part, press, screen, words
 from tests.making import block, image, put, study
@@ -45,6 +50,38 @@ def read(frozen: House) -> House:
 
 
 OURS = "9"
+EFFUSION = "<b>Small</b> left pleural effusion."
+
+
+def judge(
+    house: House, finding: str, probability: float, says: State, heat: str | None, image_id: int | None = None
+) -> None:
+    """The word of a classification model in use on a film, ours when none is named."""
+    scores = (ItemScore("s", "p", finding, {"auroc": 0.9}), ItemScore("t", "q", finding, {"auroc": 0.8}))
+    new = NewModel("classification", "classification-test", {}, (finding,), "auroc", summarise(scores, ["auroc"]), None)
+    film_id = image_id or _first_image(house)
+    with house.database.writing() as session:
+        model = registry.register(session, new, "tester")
+    models.promote(house, model.name, "the first", "tester")
+    payload = {"threshold": 0.43, "context": "real", "without_context": 0.88, "says": str(says), "map": heat}
+    with house.database.writing() as session:
+        sha = studies.get_image(session, film_id).sha
+        word = NewPrediction(film_id, sha, finding, None, None, probability, payload=payload)
+        predictions.add_predictions(session, model.id, [word])
+
+
+def heard(house: House, *statements: Statement) -> None:
+    """What the labeler heard in our study's report."""
+    with house.database.writing() as session:
+        labels.keep_labeler_statements(session, int(OURS), statements)
+
+
+def row_of(at: AppTest, finding: str) -> dict:
+    return next(row for row in part(at, "findings")["rows"] if row["key"] == finding)
+
+
+def label_of(at: AppTest, finding: str) -> dict:
+    return next(each for each in part(at, "mask_editor")["labels"] if each["finding"] == finding)
 
 
 def test_the_address_opens_its_study_with_films_findings_and_report(read: House) -> None:
@@ -54,7 +91,7 @@ def test_the_address_opens_its_study_with_films_findings_and_report(read: House)
     assert part(at, "bar")["patient"] == "patient-ours"
     rows = {row["key"]: row for row in part(at, "findings")["rows"]}
     assert list(rows)[:2] == ["heart", "nodule"], "marked first, then reported"
-    assert rows["nodule"]["report"] == "present"
+    assert rows["nodule"]["report"] == {"state": "present", "title": "Imported as present", "evidence": ""}
     sentences = [each for section in part(at, "report")["sections"] for each in section["sentences"]]
     assert [each["finding"] for each in sentences] == ["Heart", "Pleural effusion"]
 
@@ -82,7 +119,6 @@ def test_a_draft_is_taken_up_where_it_was_left(read: House) -> None:
     at = screen("review", study=OURS)
     layers = {each["finding"]: each for each in part(at, "mask_editor")["images"][0]["layers"]}
     assert (layers["heart"]["draft_id"], layers["heart"]["mask_sha"]) == (saved.draft.id, saved.draft.sha)
-    assert {row["key"]: row["me"] for row in part(at, "findings")["rows"]}["heart"] == "draft"
 
 
 def test_a_suggestion_is_offered_with_its_model_and_how_sure_it_is(read: House) -> None:
@@ -108,12 +144,12 @@ def test_a_study_that_judges_the_models_shows_no_suggestion_and_says_so(read: Ho
 def test_a_finding_added_by_hand_can_be_drawn_at_once_and_on_the_next_study(read: House) -> None:
     at = screen("review", study=OURS)
     box = next(box for box in at.selectbox if box.label == "Add a finding")
-    box.select("fracture").run()
-    assert part(at, "findings")["active"] == "fracture"
-    assert part(at, "mask_editor")["active_finding"] == "fracture"
+    box.select("pacemaker").run()
+    assert part(at, "findings")["active"] == "pacemaker"
+    assert part(at, "mask_editor")["active_finding"] == "pacemaker"
     at.query_params["study"] = "1"
     at.run()
-    assert "fracture" in [row["key"] for row in part(at, "findings")["rows"]]
+    assert "pacemaker" in [row["key"] for row in part(at, "findings")["rows"]]
 
 
 def test_the_films_of_the_next_study_are_fetched_ahead(read: House) -> None:
@@ -125,6 +161,108 @@ def test_the_films_of_the_next_study_are_fetched_ahead(read: House) -> None:
 def test_a_study_that_is_not_there_is_told_in_a_sentence(read: House) -> None:
     at = screen("review", study="4711")
     assert "There is no study number 4711" in words(at)
+
+
+def test_everything_that_is_assessed_on_a_film_is_listed_and_anatomy_is_only_drawn(read: House) -> None:
+    rows = {row["key"]: row for row in part(screen("review", study=OURS), "findings")["rows"]}
+    assert {finding.key for finding in CHEXPERT} - rows.keys() == {NO_FINDING}
+    assert [key for key in ("heart", "lungs") if rows[key]["assessed"]] == []
+    labels = [each["finding"] for each in part(screen("review", study=OURS), "mask_editor")["labels"]]
+    assert labels == [key for key, row in rows.items() if row["assessed"]], "one walks through them in their order"
+
+
+def test_a_side_and_a_zone_are_asked_for_where_they_say_something(read: House) -> None:
+    vocabulary.add(read, "Hiatus hernia", Kind.FINDING, "#AABBCC", [], "tester")
+    known = by_key(vocabulary.vocabulary(read))
+    asked = {key: (voices.has_side(finding), voices.has_zone(finding)) for key, finding in known.items()}
+    assert asked["nodule"] == asked["hiatus_hernia"] == (True, True)
+    assert asked["pleural_effusion"] == (True, False)
+    assert asked["cardiomegaly"] == asked["support_devices"] == (False, False)
+
+
+def test_a_word_is_taken_up_where_it_was_left(read: House) -> None:
+    reader = part(screen("review", study=OURS), "mask_editor")["reader"]
+    saved = labelling.set_state(read, reader, int(OURS), "nodule", State.PRESENT, Side.LEFT, Zone.UPPER)
+    label = label_of(screen("review", study=OURS), "nodule")
+    assert (label["state"], label["side"], label["zone"]) == ("present", "left", "upper")
+    assert label["draft_id"] == saved.draft.id
+    assert label_of(screen("review", study=OURS), "fracture")["state"] == "unassessed"
+
+
+def test_a_submitted_word_is_what_the_next_one_goes_on_from(read: House) -> None:
+    reader = part(screen("review", study=OURS), "mask_editor")["reader"]
+    labelling.set_state(read, reader, int(OURS), "edema", State.ABSENT)
+    reviewing.submit(read, reader, int(OURS))
+    label = label_of(screen("review", study=OURS), "edema")
+    version = labelling.history(read, int(OURS), "edema")[0]
+    assert (label["state"], label["draft_id"], label["base_version_id"]) == ("absent", None, version.id)
+
+
+def test_the_model_is_told_by_its_probability_and_its_map_goes_to_the_film(read: House) -> None:
+    judge(read, "nodule", 0.914, State.PRESENT, read.store.put(b"a map"))
+    at = screen("review", study=OURS)
+    row = row_of(at, "nodule")
+    assert (row["model"]["text"], row["model"]["says"], row["model"]["has_map"]) == (".91", "present", True)
+    assert row["model"]["title"] == "classification-v1: .91, present from .43, without the context .88."
+    assert [each["finding"] for each in part(at, "mask_editor")["images"][0]["maps"]] == ["nodule"]
+
+
+def test_a_study_that_judges_the_models_shows_no_probability(read: House) -> None:
+    with read.database.reading() as session:
+        blind = next(studies.get_study(session, n) for n in range(1, 9) if studies.get_study(session, n).blind)
+    judge(read, "nodule", 0.9, State.PRESENT, "0" * 64, blind.images[0].id)
+    at = screen("review", study=str(blind.id))
+    assert all(row["model"] is None for row in part(at, "findings")["rows"])
+    assert part(at, "mask_editor")["images"][0]["maps"] == []
+    assert not any(voice["who"] == "Model" for row in part(at, "findings")["rows"] for voice in row["voices"])
+
+
+def test_the_report_s_sign_names_the_sentence_and_the_sentence_what_was_heard(read: House) -> None:
+    heard(read, Statement("pleural_effusion", State.PRESENT, Source.LABELER, Side.LEFT, evidence=EFFUSION))
+    at = screen("review", study=OURS)
+    sign = row_of(at, "pleural_effusion")["report"]
+    assert sign == {"state": "present", "title": f'The report says present, left: "{EFFUSION}"', "evidence": EFFUSION}
+    passages = [each for section in part(at, "report")["sections"] for each in section["sentences"]]
+    assert [each["heard"] for each in passages] == ["", "Heard: Pleural effusion present left"]
+    assert passages[1]["keys"] == ["pleural_effusion"]
+
+
+def test_readers_who_differ_are_both_told_to_whoever_settles_it(read: House) -> None:
+    for name, state in (("Ada", State.PRESENT), ("Ben", State.ABSENT)):
+        labelling.set_state(read, name, int(OURS), "edema", state)
+        reviewing.submit(read, name, int(OURS))
+    row = row_of(screen("review", study=OURS), "edema")
+    assert row["torn"]
+    assert {voice["who"]: voice["state"] for voice in row["voices"]} == {"Ada": "present", "Ben": "absent"}
+    labelling.adjudicate(read, "Lee", int(OURS), "edema", State.PRESENT)
+    at = screen("review", study=OURS)
+    assert not row_of(at, "edema")["torn"]
+    assert row_of(at, "edema")["settled_by"].startswith("Lee, ")
+    settled = {each["finding"]: each["state"] for each in part(at, "mask_editor")["settled"]}
+    assert (settled["edema"], settled["nodule"]) == ("present", "unassessed")
+
+
+def test_who_goes_through_disagreements_finds_what_is_disputed_first_and_unfolded(read: House) -> None:
+    judge(read, "fracture", 0.97, State.PRESENT, None)
+    at = press(screen("worklist", has="disagreement"), "Next study")
+    panel = part(at, "findings")
+    assert (panel["study"], panel["active"], panel["settles"]) == (OURS, "fracture", True)
+    assert panel["rows"][0]["disputed"]
+    assert part(at, "bar")["why"] == "model and imported label disagree on fracture"
+
+
+def test_versions_tell_who_said_what_beside_who_drew_what(read: House) -> None:
+    heard(read, Statement("edema", State.ABSENT, Source.LABELER, evidence="No edema."))
+    labelling.set_state(read, "Ada", int(OURS), "edema", State.UNCERTAIN, Side.LEFT)
+    reviewing.submit(read, "Ada", int(OURS))
+    labelling.set_state(read, "Ada", int(OURS), "edema", State.PRESENT)
+    assert "Labels" in press(screen("review", study=OURS), "Versions 2").segmented_control(key="versions-what").options
+    rows = versions.words_history(labelling.open_labels(read, "Ada", int(OURS)), "edema")
+    assert [(row[1], row[3], row[4], row[5], row[6]) for row in rows] == [
+        ("Ada", "not submitted", "present", "", "open"),
+        ("Ada", "submitted", "uncertain, left", "", "counts"),
+        ("", "heard in the report", "absent", "No edema.", "stands"),
+    ]
 
 
 def test_versions_tell_who_drew_what(read: House) -> None:

@@ -1,4 +1,5 @@
-"""The whole workstation on a free port, with a workspace of its own, and a reader's browser in front of it."""
+"""What the browser tests stand on: the whole workstation on a free port with a workspace of its own and a reader's
+browser in front of it; and the editor by itself beside a stand-in backend."""
 
 import json
 import os
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.workspace import HOME_VARIABLE
-from tests.browser.editor_driver import chromium
+from tests.browser.editor_driver import BackendClient, backend, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,44 @@ def page(workstation: Workstation, reader_context: BrowserContext) -> Iterator[P
     opened.goto(workstation.url)
     yield opened
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[BackendClient]:
+    with backend() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def server(running: BackendClient) -> BackendClient:
+    running.control(reset=True)
+    return running
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser window for all tests, so that Streamlit's own files are fetched once."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(8000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def context(window: BrowserContext, server: BackendClient) -> Iterator[BrowserContext]:
+    """The window as if it were new: nothing kept in it, no page open."""
+    blank = window.new_page()
+    kept = {"origin": server.url, "storageTypes": "local_storage,indexeddb"}
+    window.new_cdp_session(blank).send("Storage.clearDataForOrigin", kept)
+    yield window
+    for page in window.pages:
+        page.close()
 
 
 def _free_port() -> int:

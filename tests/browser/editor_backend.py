@@ -45,6 +45,7 @@ class Backend:
     masks: dict[str, bytes] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
+    labels: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     runs: int = 0
     failing: int = 0
@@ -132,6 +133,37 @@ async def draft(request: Request) -> Response:
     )
 
 
+async def label(request: Request) -> Response:
+    body = await request.body()
+    if BACKEND.delay:
+        await asyncio.sleep(BACKEND.delay)
+    if request.headers.get("X-Reading-Room-Token") != TOKEN:
+        return JSONResponse({"error": "The token is not this reader's."}, status_code=403)
+    if BACKEND.failing:
+        return JSONResponse({"error": BACKEND.says}, status_code=BACKEND.failing)
+    parent = request.query_params["parent"]
+    saved = {
+        "id": len(BACKEND.labels) + 1,
+        "study": request.path_params["study"],
+        "finding": request.path_params["finding"],
+        "word": json.loads(body),
+        "parent": int(parent) if parent else None,
+        "settled": request.url.path.endswith("/settled"),
+    }
+    BACKEND.labels.append(saved)
+    number = {"version": saved["id"]} if saved["settled"] else {"draft": saved["id"]}
+    return JSONResponse({**number, "saved_at": datetime.now(UTC).isoformat(), "conflict": BACKEND.conflict})
+
+
+async def heat(request: Request) -> Response:
+    """A map that is bright in the upper left quarter of its film."""
+    grey = np.zeros((20, 20), np.uint8)
+    grey[:10, :10] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "PNG")
+    return Response(buffer.getvalue(), media_type="image/png")
+
+
 async def source(request: Request) -> Response:
     """The editor's own files, so that a test can import one of them by itself."""
     return FileResponse(JS / Path(request.path_params["name"]).name, media_type="text/javascript")
@@ -156,11 +188,12 @@ async def put(request: Request) -> Response:
 
 
 async def report(request: Request) -> Response:
-    """What the page and the editor did so far."""
+    """What the page shows, and what it and the editor did so far."""
     drafts = [
         {**draft.__dict__, "runs": np.frombuffer(BACKEND.masks[draft.sha], "<u4").tolist()} for draft in BACKEND.drafts
     ]
-    return JSONResponse({"drafts": drafts, "actions": BACKEND.actions, "runs": BACKEND.runs})
+    told = {"labels": BACKEND.labels, "actions": BACKEND.actions, "runs": BACKEND.runs, "study": BACKEND.study}
+    return JSONResponse({"drafts": drafts, **told})
 
 
 ROUTES = [
@@ -168,6 +201,9 @@ ROUTES = [
     Route("/fake/preview/{sha}", preview),
     Route("/fake/masks/{sha}", mask),
     Route("/fake/drafts/{image}/{finding}", draft, methods=["POST"]),
+    Route("/fake/labels/{study}/{finding}", label, methods=["POST"]),
+    Route("/fake/labels/{study}/{finding}/settled", label, methods=["POST"]),
+    Route("/fake/maps/{sha}", heat),
     Route("/fake/js/{name}", source),
     Route("/fake/control", control, methods=["POST"]),
     Route("/fake/put", put, methods=["POST"]),

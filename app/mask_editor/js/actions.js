@@ -40,8 +40,22 @@ export const ACTIONS = {
 
   finding: (editor, event) => {
     const layer = editor.pane?.film.layers[digit(event)];
-    if (layer) editor.pickFinding(layer.finding);
+    if (layer) editor.hand.pick(layer.finding);
   },
+
+  "next-finding": (editor) => editor.assessor.walk(1),
+  "previous-finding": (editor) => editor.assessor.walk(-1),
+  walk: (editor, event) => editor.assessor.walk(event?.key === "ArrowUp" ? -1 : 1),
+
+  present: (editor) => editor.assessor.say("present"),
+  absent: (editor) => editor.assessor.say("absent"),
+  uncertain: (editor) => editor.assessor.say("uncertain"),
+  unassessed: (editor) => editor.assessor.say("unassessed"),
+  "rest-absent": (editor) => editor.assessor.restAbsent(),
+  side: (editor) => editor.assessor.turn("side"),
+  zone: (editor) => editor.assessor.turn("zone"),
+  map: (editor) => editor.sight.showMapInHand(),
+  settle: (editor) => editor.assessor.startSettling(),
 
   accept: (editor) => editor.answers.accept(),
   correct: (editor) => editor.answers.correct(),
@@ -58,4 +72,5 @@ export const ACTIONS = {
 export const RELEASES = {
   hide: (editor) => editor.setLook({ hidden: false }),
   pan: (editor) => editor.root.classList.remove("panning"),
+  map: (editor) => editor.sight.showMap(null),
 };

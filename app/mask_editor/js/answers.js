@@ -5,6 +5,7 @@
 import { Layer } from "./layers.js";
 
 const AGAIN_MS = 3000;
+const LONGEST_MS = 12000;
 const ANSWERED_MS = 6000;
 
 export class Answers {
@@ -44,7 +45,7 @@ export class Answers {
   current() {
     const { data, pane, look } = this.editor;
     if (!data || data.read_only) return null;
-    const open = pane?.openSuggestions() ?? [];
+    const open = pane?.film.openSuggestions() ?? [];
     return open.find((each) => each.finding === look.finding) ?? open[0] ?? null;
   }
 
@@ -62,32 +63,49 @@ export class Answers {
     }
     this.isSending = true;
     const { data, pane } = editor;
-    const why = await editor.saver.settle();
-    if (why !== null) {
+    const unsaved = await editor.saver.settle();
+    if (unsaved !== null) {
       this.isSending = false;
       this.waiting = null;
-      editor.notices.show("send", `${sentenceFor(kind)} A drawing is not saved yet: ${why} It is kept here and sent again.`);
+      const { thing, failure } = unsaved;
+      editor.notices.show("send", `${sentenceFor(kind)} A ${thing} is not saved yet: ${failure} It is kept here and sent again.`);
       return false;
     }
     editor.notices.dismiss("send");
     const id = `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
     this.sent = id;
-    editor.streamlit?.setTriggerValue("action", {
-      kind,
-      study_id: data?.study_id,
-      image_id: pane?.film.id ?? null,
-      finding: editor.look.finding,
-      prediction_id: null,
-      reason: "",
-      orientation: "",
-      ...details,
-      id,
-    });
-    // Python frees the way when it has acted; should it never say so, the reader may ask again.
-    setTimeout(() => {
-      if (this.sent === id) this.free();
-    }, AGAIN_MS);
+    const about = { study_id: data?.study_id, image_id: pane?.film.id ?? null, finding: editor.look.finding };
+    this.deliver({ kind, ...about, prediction_id: null, reason: "", orientation: "", ...details, id }, AGAIN_MS);
     return true;
+  }
+
+  /**
+   * Streamlit drops a trigger that meets another interaction, so an action is told until Python says that it has acted
+   * on it, which it does once for every id. Should it never say so, the reader may ask again.
+   * @param {{id: string}} action @param {number} wait ms
+   */
+  deliver(action, wait) {
+    this.editor.streamlit?.setTriggerValue("action", action);
+    setTimeout(() => {
+      if (this.sent !== action.id) return;
+      if (wait < LONGEST_MS) this.deliver(action, 2 * wait);
+      else this.free();
+    }, wait);
+  }
+
+  /**
+   * What the panel says of a suggestion, perhaps of one on another film.
+   * @param {number} predictionId @param {"accept" | "correct" | "reject"} kind @param {string} reason
+   */
+  answerTo(predictionId, kind, reason) {
+    const { editor } = this;
+    const place = editor.films.findIndex((film) => film.openSuggestions().some((each) => each.predictionId === predictionId));
+    const film = editor.films[place];
+    const suggestion = film?.suggestions.find((each) => each.predictionId === predictionId);
+    if (!suggestion) return editor.hint("This suggestion is answered already.");
+    if (kind !== "correct") return this.answer(kind, suggestion, reason);
+    if (!editor.panes.some((pane) => pane.film === film)) editor.showView(place);
+    this.takeOver(suggestion, film);
   }
 
   accept() {
@@ -96,13 +114,22 @@ export class Answers {
     this.answer("accept", suggestion, "");
   }
 
-  /** Put the suggestion into the finding's own mask, where it can be drawn on. */
   correct() {
-    const { editor } = this;
     const suggestion = this.current();
-    const film = editor.pane?.film;
-    if (!suggestion || !film) return editor.hint("No suggestion is waiting on this film.");
-    if (suggestion.maskSha && !suggestion.mask) return editor.hint(suggestion.failure || "The suggestion is still loading.");
+    const film = this.editor.pane?.film;
+    if (!suggestion || !film) return this.editor.hint("No suggestion is waiting on this film.");
+    this.takeOver(suggestion, film);
+  }
+
+  /**
+   * Put the suggestion into the finding's own mask, where it can be drawn on.
+   * @param {Suggestion} suggestion @param {import("./documents.js").FilmDocument} film
+   */
+  async takeOver(suggestion, film) {
+    const { editor } = this;
+    await suggestion.loading;
+    if (suggestion.maskSha && !suggestion.mask) return editor.hint(suggestion.failure);
+    if (!editor.films.includes(film) || !film.openSuggestions().includes(suggestion)) return;
     let layer = film.layer(suggestion.finding);
     if (!layer) {
       layer = new Layer(film, {
@@ -116,7 +143,7 @@ export class Answers {
     const mask = suggestion.mask ?? new Uint8Array(film.width * film.height);
     if (!layer.replace(mask, suggestion.predictionId)) layer.suggestionId = suggestion.predictionId;
     editor.saver.changed(layer);
-    editor.pickFinding(layer.finding);
+    editor.hand.pick(layer.finding);
     editor.redraw();
   }
 

@@ -6,7 +6,7 @@ import { make } from "./make.js";
 /** The card of all keys. */
 export class HelpCard {
   constructor() {
-    const groups = ["Draw", "See", "Findings", "Suggestion", "Study"].map((name) =>
+    const groups = ["Draw", "Suggestion", "See", "Study", "Findings"].map((name) =>
       make("section", {}, [
         make("h3", { text: name }),
         make(

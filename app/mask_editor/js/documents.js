@@ -9,9 +9,11 @@
  * @property {{name: string, center: number, width: number}[]} presets
  * @property {number | null} pixel_spacing_mm
  * @property {import("./layers.js").LayerData[]} layers @property {import("./layers.js").SuggestionData[]} suggestions
+ * @property {import("./heat.js").MapData[]} maps
  */
 
 import { Outline, traceLoops } from "./contours.js";
+import { loadMap } from "./heat.js";
 import { describe, Layer, Suggestion } from "./layers.js";
 import { loadMask, loadPixels, loadPreview } from "./loading.js";
 import { boundsOf } from "./masks.js";
@@ -35,6 +37,8 @@ export class FilmDocument {
     /** @type {Suggestion[]} */
     this.suggestions = [];
     this.overlay = new Overlay(data.width, data.height);
+    /** Maps of where the model looked, by content hash, as far as they were asked for. @type {Map<string, HTMLCanvasElement>} */
+    this.maps = new Map();
     /** @type {Film | null} */
     this.film = null;
     /** @type {ImageBitmap | null} */
@@ -54,6 +58,11 @@ export class FilmDocument {
   /** @param {string | null} finding @returns {Layer | null} */
   layer(finding) {
     return this.layers.find((layer) => layer.finding === finding) ?? null;
+  }
+
+  /** @returns {Suggestion[]} those that the reader has neither taken over nor answered */
+  openSuggestions() {
+    return this.suggestions.filter((each) => !each.isDecided && this.layer(each.finding)?.suggestionId !== each.predictionId);
   }
 
   get isUnsaved() {
@@ -97,8 +106,23 @@ export class FilmDocument {
     changed();
   }
 
+  /** @param {string} finding @returns {HTMLCanvasElement | null} where the model looked for it, once that is here */
+  heat(finding) {
+    const described = this.data.maps.find((map) => map.finding === finding);
+    return (described && this.maps.get(described.sha)) ?? null;
+  }
+
+  /** Fetch the map of a finding. @param {string} finding @param {import("./loading.js").Routes} routes */
+  async loadHeat(finding, routes) {
+    const described = this.data.maps.find((map) => map.finding === finding);
+    const layer = this.layer(finding);
+    if (!described || !layer || this.maps.has(described.sha)) return;
+    this.maps.set(described.sha, await loadMap(routes, described.sha, layer.colour));
+  }
+
   /** Give back the memory that can be made again: all but masks and undo. */
   rest() {
+    this.maps.clear();
     this.film = null;
     this.preview = null;
     this.overlay = new Overlay(this.width, this.height);
@@ -137,7 +161,7 @@ export class FilmDocument {
       const present = this.suggestions.find((s) => s.predictionId === described.prediction_id);
       if (present && present.maskSha === described.mask_sha) return present;
       const suggestion = new Suggestion(described);
-      this.fetchSuggestion(suggestion, routes, changed);
+      suggestion.loading = this.fetchSuggestion(suggestion, routes, changed);
       return suggestion;
     });
   }

@@ -2,14 +2,17 @@
 
 import { ACTIONS, RELEASES } from "./actions.js";
 import { Answers } from "./answers.js";
+import { Assessor } from "./assessing.js";
+import { Beside } from "./beside.js";
 import { HelpCard, Notices, SuggestionBar } from "./cards.js";
 import { Gestures } from "./gestures.js";
 import { Hands } from "./hands.js";
 import { Header } from "./header.js";
+import { FindingInHand } from "./inhand.js";
 import { warm } from "./loading.js";
 import { make } from "./make.js";
 import { Pane } from "./pane.js";
-import { offerBack } from "./recovery.js";
+import { offerBack, offerLabelsBack } from "./recovery.js";
 import { fitHeight } from "./room.js";
 import { Sight } from "./sight.js";
 import { Toolbar } from "./toolbar.js";
@@ -21,6 +24,7 @@ import { workspace } from "./workspace.js";
  * @property {import("./loading.js").Routes} routes @property {import("./documents.js").ImageData[]} images
  * @property {string | null} active_finding @property {string[]} prefetch @property {string[]} reject_reasons
  * @property {string} heard the action that Python acted on last
+ * @property {import("./labels.js").LabelData[]} labels the reader's words @property {import("./labels.js").LabelData[]} settled
  * @property {boolean} can_turn @property {boolean} suggestion_bar @property {number} bottom_gap
  *
  * @typedef {object} Streamlit
@@ -28,7 +32,6 @@ import { workspace } from "./workspace.js";
  * @property {(name: string, value: unknown) => void} setTriggerValue
  */
 
-const ECHO_MS = 4000;
 const HINT_MS = 3500;
 
 export class Editor {
@@ -51,18 +54,18 @@ export class Editor {
     this.pane = null;
     /** Which film is shown; one past the last is side by side. */
     this.view = 0;
-    /** @type {string | null | undefined} */
-    this.askedFinding = undefined;
-    /** Findings picked here that Python may yet echo. @type {{finding: string, at: number}[]} */
-    this.picked = [];
     this.warmed = "";
+    /** What the reader says of this study; null where nothing may be said. @type {import("./labels.js").StudyLabels | null} */
+    this.labels = null;
 
+    this.hand = new FindingInHand(this);
     this.answers = new Answers(this);
+    this.assessor = new Assessor(this);
     this.hands = new Hands(this);
     this.sight = new Sight(this);
     this.header = new Header({
       pickView: (index) => this.showView(index),
-      pickFinding: (finding) => this.pickFinding(finding),
+      pickFinding: (finding) => this.hand.pick(finding),
       toggleFinding: (finding) => this.toggleFinding(finding),
       retry: () => this.retry(),
     });
@@ -92,6 +95,7 @@ export class Editor {
     this.room = fitHeight(this.root, () => this.data?.bottom_gap ?? 0);
     this.root.addEventListener("pointerdown", () => this.comeForward(), { capture: true });
     this.root.addEventListener("keyup", (event) => this.root.toggleAttribute("data-tabbing", event.key === "Tab"));
+    this.beside = new Beside(this);
     workspace.editors.add(this);
   }
 
@@ -113,15 +117,17 @@ export class Editor {
     for (const film of this.films) {
       if (!known.has(film) && !data.read_only) offerBack(film, data.reader, this);
     }
+    this.adoptLabels(data);
     if (isNewStudy) {
       this.notices.clear();
       this.answers.forget();
-      this.picked = [];
+      this.assessor.settling = null;
+      this.hand.forget();
       const isBeside = this.panes.length > 1 && this.films.length > 1;
       this.view = isBeside ? this.films.length : 0;
     }
     this.answers.hear(data.heard);
-    this.adoptFinding(data.active_finding, isNewStudy);
+    this.hand.adopt(data.active_finding, isNewStudy);
     this.layOut(isNewStudy);
     workspace.documents.forget();
     this.room.fit();
@@ -130,22 +136,14 @@ export class Editor {
     this.warmNext();
   }
 
-  /** @param {string | null} asked by Python @param {boolean} isNewStudy */
-  adoptFinding(asked, isNewStudy) {
-    const now = Date.now();
-    this.picked = this.picked.filter((each) => now - each.at < ECHO_MS);
-    const echo = this.picked.findIndex((each) => each.finding === asked);
-    if (asked !== this.askedFinding && echo >= 0) {
-      // Python catching up with a choice made here must not undo a newer one.
-      this.picked.splice(0, echo + 1);
-    } else if (asked !== null && (isNewStudy || asked !== this.askedFinding)) {
-      this.look.finding = asked;
-    }
-    this.askedFinding = asked;
-    const layers = this.films.flatMap((film) => film.layers);
-    if (!layers.some((layer) => layer.finding === this.look.finding)) {
-      this.look.finding = (layers.find((layer) => layer.editable) ?? layers[0])?.finding ?? null;
-    }
+  /** @param {StudyData} data */
+  adoptLabels(data) {
+    const before = this.labels;
+    this.labels = data.read_only ? null : workspace.labelsOf(data.reader, data.study_id);
+    if (!this.labels) return;
+    this.labels.adopt("reader", data.labels);
+    this.labels.adopt("settled", data.settled);
+    if (this.labels !== before) offerLabelsBack(this.labels, this);
   }
 
   /** Show the right films in the right number of panes. @param {boolean} isNewStudy */
@@ -196,16 +194,17 @@ export class Editor {
     }
     const layer = this.layer();
     this.header.showFindings(pane?.film.layers ?? [], look.finding, sizeOf);
-    const open = pane?.openSuggestions() ?? [];
+    const open = pane?.film.openSuggestions() ?? [];
     this.suggestion.show(this.answers.current(), Math.max(0, open.length - 1), data.suggestion_bar);
     this.toolbar.show(pane, look, {
       canDraw: !data.read_only,
-      canUndo: !!layer?.history.done.length,
-      canRedo: !!layer?.history.undone.length,
+      canUndo: !!(layer?.history.done.length || this.labels?.done.length),
+      canRedo: !!(layer?.history.undone.length || this.labels?.undone.length),
       canTurn: data.can_turn && !data.read_only,
     });
     this.root.dataset.tool = look.tool;
     this.root.classList.toggle("reading", data.read_only);
+    this.beside.tell();
   }
 
   /** @returns {import("./layers.js").Layer | null} the one being drawn */
@@ -217,16 +216,18 @@ export class Editor {
   showStatus(status) {
     this.header.showStatus(status, this.data?.read_only ?? false);
     if (status.state === "failed") {
-      this.notices.show("save", `Not saved. ${status.reason} The drawing is kept here and sent again.`);
+      this.notices.show("save", `Not saved. ${status.reason} It is kept here and sent again.`);
     } else if (status.state === "saved") {
       this.notices.dismiss("save");
       this.notices.dismiss("send");
     }
+    this.beside.tell();
   }
 
-  /** @param {import("./layers.js").Layer} layer @param {string} sentence */
-  tellConflict(layer, sentence) {
-    if (this.films.includes(layer.film)) this.notices.show(`conflict-${layer.finding}`, `${layer.name}: ${sentence}`);
+  /** @param {import("./layers.js").Layer | import("./labels.js").Label} thing @param {string} sentence */
+  tellConflict(thing, sentence) {
+    const isHere = "film" in thing ? this.films.includes(thing.film) : thing.book === this.labels;
+    if (isHere) this.notices.show(`conflict-${thing.finding}`, `${thing.name}: ${sentence}`);
   }
 
   /** @param {string} sentence goes away by itself */
@@ -272,7 +273,7 @@ export class Editor {
     if (this.help.isOpen) this.help.hide();
     else if (this.panes.some((pane) => pane.stroke)) for (const each of this.gestures) each.drop();
     else if (this.suggestion.isAsking) this.suggestion.ask([]);
-    else return false;
+    else return this.assessor.stopSettling();
     return true;
   }
 
@@ -288,14 +289,6 @@ export class Editor {
     this.view = view;
     this.layOut(false);
     this.redraw();
-  }
-
-  /** @param {string} finding */
-  pickFinding(finding) {
-    if (finding === this.look.finding) return;
-    this.picked.push({ finding, at: Date.now() });
-    this.setLook({ finding });
-    this.streamlit?.setStateValue("finding", finding);
   }
 
   /** @param {string} finding */
@@ -329,6 +322,7 @@ export class Editor {
     for (const gesture of this.gestures) gesture.drop();
     for (const pane of this.panes) pane.remove();
     this.room.stop();
+    this.beside.remove();
     workspace.editors.delete(this);
     this.root.remove();
   }

@@ -59,10 +59,22 @@ export class Hands {
     pane.redraw();
   }
 
-  /** @param {"undo" | "redo"} way */
+  /**
+   * Take back, or do again, what was done last: a stroke on the finding in hand, or a word on any finding.
+   * @param {"undo" | "redo"} way
+   */
   step(way) {
     const { editor } = this;
     const layer = editor.layer();
+    const last = way === "undo" ? "done" : "undone";
+    const drawn = layer?.history[last].at(-1)?.at;
+    const said = editor.labels?.[last].at(-1)?.at;
+    const isWord = said !== undefined && (drawn === undefined || (way === "undo" ? said > drawn : said < drawn));
+    if (isWord) {
+      editor.labels?.[way]();
+      editor.refresh();
+      return;
+    }
     if (!layer || this.whyNot(layer) || !layer.step(way)) return;
     editor.saver.changed(layer);
     editor.redraw();

@@ -108,7 +108,7 @@ export class Header {
     };
     this.status.dataset.state = status.state;
     this.words.textContent = words[status.state];
-    const many = status.behind === 1 ? "One drawing is" : `${status.behind} drawings are`;
+    const many = `${status.what} ${status.behind === 1 ? "is" : "are"}`;
     this.status.dataset.tip =
       status.state === "failed" ? `${status.reason} ${many} kept in this browser and sent again. Click to send now.` : "";
   }

@@ -3,8 +3,8 @@
  * pixels inside the dirty box. Changing is its own inverse, so the same step undoes and redoes.
  *
  * @typedef {import("./masks.js").Rect} Rect
- * @typedef {{rect: Rect, runs: Uint32Array, from: number | null, to: number | null}} Step
- *   from, to: the prediction that the mask descended from, before and after the step
+ * @typedef {{rect: Rect, runs: Uint32Array, from: number | null, to: number | null, at: number}} Step
+ *   from, to: the prediction that the mask descended from, before and after the step; at: when it was made
  */
 
 /**
@@ -57,9 +57,9 @@ export class History {
     this.undone = [];
   }
 
-  /** @param {Step} step */
+  /** @param {Omit<Step, "at">} step */
   push(step) {
-    this.done.push(step);
+    this.done.push({ ...step, at: performance.now() });
     if (this.done.length > this.depth) this.done.shift();
     this.undone = [];
   }

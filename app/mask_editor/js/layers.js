@@ -52,7 +52,7 @@ export class Layer {
     /** Drafts that the server acknowledged to this page. @type {Set<number>} */
     this.ownDrafts = new Set();
     this.described = describe(data);
-    this.save = /** @type {import("./saving.js").SaveQueue | null} */ (null);
+    this.save = /** @type {import("./queue.js").SaveQueue | null} */ (null);
     /** @type {Promise<void>} */
     this.loading = Promise.resolve();
   }
@@ -144,6 +144,8 @@ export class Suggestion {
     /** @type {Path2D | null} */
     this.outline = null;
     this.failure = "";
+    /** @type {Promise<void>} settled when the mask is here, or has failed to come */
+    this.loading = Promise.resolve();
     /** Sent to Python and not yet answered by new data. */
     this.isDecided = false;
   }

@@ -2,7 +2,7 @@
  * Fetching films and masks. Both are named by their content and never change, so the browser keeps them, and the
  * newest films are also kept ready in memory for the step to the next study.
  *
- * @typedef {{pixels: string, preview: string, masks: string, drafts: string}} Routes
+ * @typedef {{pixels: string, preview: string, masks: string, drafts: string, labels: string, maps: string}} Routes
  * @typedef {{width: number, height: number, bits: number, pixels: Uint8Array | Uint16Array}} StoredPixels
  */
 

@@ -1,11 +1,19 @@
 /**
- * Drawings that the server has not acknowledged yet, kept in this browser so that a closed tab or a dead server costs
- * no stroke. An entry lives from the moment its save starts until the acknowledgement.
+ * What the server has not acknowledged yet, kept in this browser so that a closed tab or a dead server costs no stroke
+ * and no label. An entry lives from the moment its save starts until the acknowledgement.
+ *
+ * @typedef {UnsavedMask | UnsavedLabel} Unsaved
  *
  * @typedef {object} UnsavedMask
  * @property {string} key @property {string} reader @property {number} imageId @property {string} sha
  * @property {string} finding @property {Uint32Array} runs @property {number | null} suggestionId
  * @property {string} at when it was drawn, ISO
+ *
+ * @typedef {object} UnsavedLabel
+ * @property {string} key @property {string} reader @property {string} studyId @property {string} finding
+ * @property {import("./labels.js").Voice} voice @property {import("./labels.js").Word} word
+ * @property {number | null} parent @property {number | null} base what it was said on
+ * @property {string} at when it was said, ISO
  */
 
 const DATABASE = "reading-room-editor";
@@ -40,23 +48,33 @@ async function inStore(mode, ask) {
 }
 
 /** @param {string} reader @param {number} imageId @param {string} sha @param {string} finding */
-function keyOf(reader, imageId, sha, finding) {
+export function keyOfMask(reader, imageId, sha, finding) {
   return JSON.stringify([reader, imageId, sha, finding]);
 }
 
-/** @param {Omit<UnsavedMask, "key">} mask */
-export function keepUnsaved(mask) {
-  const key = keyOf(mask.reader, mask.imageId, mask.sha, mask.finding);
-  return inStore("readwrite", (store) => store.put({ ...mask, key }));
+/** @param {string} reader @param {string} studyId @param {string} voice @param {string} finding */
+export function keyOfLabel(reader, studyId, voice, finding) {
+  return JSON.stringify(["label", reader, studyId, voice, finding]);
 }
 
-/** @param {string} reader @param {number} imageId @param {string} sha @param {string} finding */
-export function forgetUnsaved(reader, imageId, sha, finding) {
-  return inStore("readwrite", (store) => store.delete(keyOf(reader, imageId, sha, finding)));
+/** @param {Unsaved} unsaved */
+export function keepUnsaved(unsaved) {
+  return inStore("readwrite", (store) => store.put(unsaved));
+}
+
+/** @param {string} key */
+export function forgetUnsaved(key) {
+  return inStore("readwrite", (store) => store.delete(key));
 }
 
 /** @param {string} reader @param {number} imageId @param {string} sha @returns {Promise<UnsavedMask[]>} */
-export async function findUnsaved(reader, imageId, sha) {
+export async function findUnsavedMasks(reader, imageId, sha) {
   const all = await inStore("readonly", (store) => store.getAll());
   return all.filter((mask) => mask.reader === reader && mask.imageId === imageId && mask.sha === sha);
+}
+
+/** @param {string} reader @param {string} studyId @returns {Promise<UnsavedLabel[]>} */
+export async function findUnsavedLabels(reader, studyId) {
+  const all = await inStore("readonly", (store) => store.getAll());
+  return all.filter((label) => label.reader === reader && label.studyId === studyId);
 }

@@ -8,6 +8,7 @@ import { Viewport } from "./viewport.js";
  * @property {number} opacity 0..1 @property {boolean} outlineOnly @property {boolean} hidden
  * @property {boolean} inverted @property {number} brush diameter in film pixels
  * @property {"brush" | "erase" | "lasso" | "fill"} tool @property {string | null} finding the one being drawn
+ * @property {string | null} map the finding for which the model's map lies over the film
  */
 
 export class Pane {
@@ -113,7 +114,9 @@ export class Pane {
     }
     this.element.dataset.image = String(film.data.id);
     this.element.dataset.film = film.film ? "stored" : film.preview ? "preview" : "none";
+    this.element.dataset.map = "";
     if (look.hidden) return;
+    if (look.map) this.paintMap(context, look.map);
     const layers = this.layersByHeight();
     if (!look.outlineOnly) film.overlay.draw(context, layers, look.opacity, scale);
     context.lineCap = "square";
@@ -126,7 +129,7 @@ export class Pane {
       layer.outline.stroke(context, layer.mask, shown, layer.bounds);
     }
     context.globalAlpha = 1;
-    for (const suggestion of this.openSuggestions()) {
+    for (const suggestion of film.openSuggestions()) {
       if (!suggestion.outline) continue;
       context.lineWidth = (1.5 * density) / scale;
       context.setLineDash([(7 * density) / scale, (5 * density) / scale]);
@@ -134,6 +137,17 @@ export class Pane {
       context.stroke(suggestion.outline);
       context.setLineDash([]);
     }
+  }
+
+  /** Where the model looked. @param {CanvasRenderingContext2D} context @param {string} finding */
+  paintMap(context, finding) {
+    const { film } = this;
+    const map = film.heat(finding);
+    if (!map) return;
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(map, 0, 0, film.width, film.height);
+    this.element.dataset.map = finding;
   }
 
   paintUpper() {
@@ -200,13 +214,6 @@ export class Pane {
     const shown = this.film.layers.filter((layer) => layer.isShown && layer.bounds);
     const active = shown.filter((layer) => layer.finding === this.look.finding);
     return [...shown.filter((layer) => !active.includes(layer)), ...active];
-  }
-
-  /** @returns {import("./layers.js").Suggestion[]} those that the reader has neither taken over nor answered */
-  openSuggestions() {
-    return this.film.suggestions.filter(
-      (each) => !each.isDecided && this.film.layer(each.finding)?.suggestionId !== each.predictionId,
-    );
   }
 
   remove() {

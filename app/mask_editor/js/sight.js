@@ -67,6 +67,29 @@ export class Sight {
     if (preset) film.window = { ...preset };
   }
 
+  /** Lay the model's map of a finding over the film, or take it away. @param {string | null} finding */
+  async showMap(finding) {
+    const { editor } = this;
+    editor.setLook({ map: finding });
+    if (!finding || !editor.data) return;
+    const { routes } = editor.data;
+    try {
+      await Promise.all(editor.panes.map((pane) => pane.film.loadHeat(finding, routes)));
+    } catch (error) {
+      editor.hint(error instanceof Error ? error.message : String(error));
+    }
+    editor.redraw();
+  }
+
+  /** The map of the finding in hand, as long as its key is held. */
+  showMapInHand() {
+    const { editor } = this;
+    const { finding } = editor.look;
+    const hasMap = editor.panes.some((pane) => pane.film.data.maps.some((map) => map.finding === finding));
+    if (!hasMap) return editor.hint("No model has left a map of this finding on this film.");
+    this.showMap(finding);
+  }
+
   /** @param {number} diameter */
   setBrush(diameter) {
     this.editor.setLook({ brush: Math.min(LARGEST_BRUSH, Math.max(1, Math.round(diameter))) });

@@ -5,11 +5,13 @@
 
 import { Documents } from "./documents.js";
 import { Keyboard } from "./keys.js";
+import { StudyLabels } from "./labels.js";
 import { Saver } from "./saving.js";
 
 /** @typedef {import("./pane.js").Look} Look */
 
 const PREFERENCES = "reading-room-editor";
+const KEPT_STUDIES = 24;
 
 /** @returns {Partial<Look>} */
 function preferences() {
@@ -29,6 +31,8 @@ function preferences() {
 export const workspace = {
   documents: new Documents(),
   saver: new Saver(),
+  /** What readers said on the studies that were open last, the least recently used first. @type {Map<string, StudyLabels>} */
+  labels: new Map(),
   /** @type {Set<import("./editor.js").Editor>} */
   editors: new Set(),
   /** The editor that the pointer touched last. @type {import("./editor.js").Editor | null} */
@@ -45,6 +49,7 @@ export const workspace = {
       brush: 24,
       tool: "brush",
       finding: null,
+      map: null,
       ...preferences(),
     },
     study: "",
@@ -64,6 +69,18 @@ export const workspace = {
     return (command.group === "See" ? touched ?? drawn : drawn ?? touched) ?? present[0] ?? null;
   },
 
+  /** @param {string} reader @param {string} studyId @returns {StudyLabels} */
+  labelsOf(reader, studyId) {
+    const key = JSON.stringify([reader, studyId]);
+    const book = this.labels.get(key) ?? new StudyLabels(this.saver, reader, studyId);
+    this.labels.delete(key);
+    this.labels.set(key, book);
+    for (const [old, each] of [...this.labels].slice(0, -KEPT_STUDIES)) {
+      if (!each.isUnsaved) this.labels.delete(old);
+    }
+    return book;
+  },
+
   /** Something arrived or changed: show it wherever it is shown. */
   redraw() {
     for (const editor of this.editors) editor.redraw();
@@ -71,7 +88,7 @@ export const workspace = {
 
   /** @param {Look} look */
   keepLook(look) {
-    Object.assign(this.last.look, look, { hidden: false });
+    Object.assign(this.last.look, look, { hidden: false, map: null });
     const { opacity, outlineOnly, brush } = look;
     localStorage.setItem(PREFERENCES, JSON.stringify({ opacity, outlineOnly, brush }));
   },
@@ -82,9 +99,8 @@ workspace.saver.onStatus = (status) => {
   for (const editor of workspace.editors) editor.showStatus(status);
 };
 
-/** @param {import("./layers.js").Layer} layer @param {string} sentence */
-workspace.saver.onConflict = (layer, sentence) => {
-  for (const editor of workspace.editors) editor.tellConflict(layer, sentence);
+workspace.saver.onConflict = (thing, sentence) => {
+  for (const editor of workspace.editors) editor.tellConflict(thing, sentence);
 };
 
 /** @type {import("./editor.js").Editor | null} */

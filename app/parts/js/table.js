@@ -2,9 +2,10 @@
  * The worklist's rows. A click or Enter opens a study, the arrow keys walk, and every row is a link, so that a study
  * can be opened in a tab of its own.
  *
+ * @typedef {{name: string, colour: string, says: string}} Chip
  * @typedef {object} Row
  * @property {number} id @property {string} href @property {string[]} thumbnails @property {string} patient
- * @property {string} study @property {string} views @property {{name: string, colour: string}[]} findings
+ * @property {string} study @property {string} views @property {Chip[]} findings @property {Chip[]} disputes
  * @property {string} marks @property {string} state @property {string} reader @property {string} changed
  */
 
@@ -13,6 +14,7 @@ import { isTyping, rootOf } from "./dom.js";
 
 const HEADINGS = ["", "Patient / study", "Views", "Findings", "Has", "State", "Reader", "Changed"];
 const MOST_FINDINGS = 4;
+const MOST_DISPUTES = 2;
 
 /** @type {WeakMap<Node, Table>} */
 const tables = new WeakMap();
@@ -41,12 +43,14 @@ class Table {
 
   /** @param {Row} row */
   row(row) {
-    const shown = row.findings.slice(0, MOST_FINDINGS).map(({ name, colour }) => {
+    const chips = row.disputes.length ? row.disputes : row.findings;
+    const most = row.disputes.length ? MOST_DISPUTES : MOST_FINDINGS;
+    const shown = chips.slice(0, most).map(({ name, colour, says }) => {
       const dot = make("i", { class: "dot" });
       dot.style.background = colour;
-      return make("span", { class: "finding" }, [dot, make("span", { text: name })]);
+      return make("span", { class: "finding" }, [dot, make("span", { text: name }), says ? make("span", { class: "faint", text: says, title: says }) : null]);
     });
-    const more = row.findings.length - MOST_FINDINGS;
+    const more = chips.length - most;
     const link = make("a", { class: "row", role: "row", href: row.href, testid: `study-${row.id}`, "data-id": row.id }, [
       make("span", { class: "thumbs", role: "cell" }, row.thumbnails.map((src) => make("img", { src, alt: "", loading: "lazy", decoding: "async" }))),
       make("span", { class: "who", role: "cell" }, [make("b", { text: row.patient }), make("small", { text: row.study })]),
