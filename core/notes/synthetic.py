@@ -86,9 +86,9 @@ class _Teller:
         first = self._lean([GROUPS[group].complaints for group in self.leanings], GENERAL.complaints)
         second = self.one(GENERAL.complaints)
         has_second = self.chance.random() < _SECOND_COMPLAINT and second not in first
-        if not has_second or NO_COMPLAINT in (first[: len(NO_COMPLAINT)], second[: len(NO_COMPLAINT)]):
-            return first
-        return f"{first}, {second}"
+        if has_second and not any(each.startswith(NO_COMPLAINT) for each in (first, second)):
+            return f"{first}, {second}".removeprefix(", ")
+        return first
 
     def history(self) -> str:
         return self._lean([GROUPS[group].history for group in self.leanings], GENERAL.history)
