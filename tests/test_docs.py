@@ -14,7 +14,7 @@ import typer.main
 from app.cli import MODULES, build, main
 from app.house import House
 from app.services import training
-from core.metrics import Estimate, Evaluation, Metric
+from core.metrics import Estimate, Evaluation, ItemScore, Metric
 from core.recipes import preset
 from db import models
 from db.models import NewModel
@@ -139,6 +139,10 @@ def test_the_json_of_every_command_that_answers_at_once_is_as_documented(
     run("jobs cancel", str(job.id))
     run("models")
     run("models show", "segmentation-v1")
+    for name in ("segmentation-v1", "segmentation-v2"):
+        with house.database.writing() as session:
+            models.record_evaluation(session, measured(name), "ana")
+    run("models compare", "segmentation-v2", "segmentation-v1", "--snapshot", "s", "--split", "test")
     run("promote", "segmentation-v1", "--reason", "the first")
     run("promote", "segmentation-v2", "--reason", "the second")
     run("rollback", "segmentation", "--reason", "worse")
@@ -169,6 +173,10 @@ def test_a_prediction_answers_as_documented() -> None:
     returned = re.search(r"def predict_job.*?return \{(.*?)\}", source, flags=re.DOTALL)
     assert returned
     assert set(re.findall(r'^\s+"(\w+)":', returned[1], flags=re.MULTILINE)) == set(documented_shape("predict"))
+
+
+def measured(name: str) -> Evaluation:
+    return Evaluation(name, "s", "test", 1, 1.0, {}, (ItemScore("a", "p", "heart", {"dice": 0.9}),))
 
 
 def model() -> NewModel:

@@ -1,6 +1,7 @@
 """Model versions: which there are, which one answers, and changing that."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -17,6 +18,16 @@ _models = typer.Typer(invoke_without_command=True)
 commands.add_typer(_models, name="models")
 
 Model = Annotated[str, typer.Argument(help="A model such as segmentation-v3.")]
+
+
+class NotMeasuredThere(ReadingRoomError):
+    """Two models are to be compared on films on which one of them was not measured."""
+
+    def __init__(self, one: str, other: str, snapshot: str, split: str) -> None:
+        super().__init__(
+            f"{one} and {other} were not both measured there. Run `evaluate NAME --snapshot {snapshot} "
+            f"--split {split}` with each, then compare them again."
+        )
 
 
 class RuleOrReason(ReadingRoomError):
@@ -75,6 +86,37 @@ def show(model: Model, as_json: AsJson = False) -> None:
         out.print(RESEARCH_ONLY)
 
     answer({"model": model_shape(found), "evaluations": looks}, as_json, show_it)
+
+
+@_models.command()
+def compare(
+    one: Model,
+    other: Annotated[str, typer.Argument(help="The model that it is held against.")],
+    snapshot: Annotated[str, typer.Option(help="The frozen data on which both were measured.")],
+    split: Annotated[
+        Literal["train", "validation", "test", "all"], typer.Option(help="The split on which both were measured.")
+    ] = "validation",
+    as_json: AsJson = False,
+) -> None:
+    """How much better one model is than another on the same items: the paired difference of the headline, resampled by
+    patient.
+
+    Example: python -m app models compare segmentation-v3 segmentation-v2 --snapshot lungs-1 --split test
+    """
+    found = registry.compare(open_house(), one, other, snapshot, split)
+    if found is None:
+        raise NotMeasuredThere(one, other, snapshot, split)
+    difference = asdict(found.difference)
+    data = {
+        "one": found.one.name,
+        "other": found.other.name,
+        "snapshot": snapshot,
+        "split": split,
+        "headline": found.one.headline,
+        "difference": difference,
+    }
+    sentence = f"{found.one.name} minus {found.other.name} on {snapshot}, {split}: {found.one.headline} "
+    answer(data, as_json, lambda out: out.print(sentence + _interval(difference), markup=False))
 
 
 @commands.command()

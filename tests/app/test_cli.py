@@ -21,6 +21,7 @@ from core.recipes import preset
 from core.studies import View
 from data.images import from_pixels, mask_png
 from db import jobs, studies, workers
+from tests.app.conftest import put_model
 from tests.conftest import ROOT
 from tests.making import block, film, image, put, study
 
@@ -251,6 +252,17 @@ def test_doctor_tells_a_database_that_is_none(run: Any, home: Path) -> None:
     told = run("doctor", "--json")
     assert told.code == 1
     assert "Restore a backup" in told.json["checks"][0]["detail"]
+
+
+def test_models_are_compared_where_both_were_measured_and_nowhere_else(run: Any, house: House) -> None:
+    put(house, "d", study("a", [image(masks={"heart": block()})]))
+    snapshots.freeze(house, "first", ["d"], "ana")
+    better, worse = put_model(house, [0.9, 0.8]), put_model(house, [0.7, 0.8])
+    told = run("models", "compare", better.name, worse.name, "--snapshot", "first", "--json")
+    assert told.json["difference"]["value"] == pytest.approx(0.1)
+    told = run("models", "compare", better.name, worse.name, "--snapshot", "first", "--split", "test")
+    assert told.code == 1
+    assert "evaluate NAME --snapshot first --split test" in told.err
 
 
 def test_doctor_counts_blobs_that_no_row_names(run: Any, house: House) -> None:
