@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+OVER_FINDINGS = frozenset({"auroc"})
+"""Metrics whose overall value is the mean over findings, each counting alike; that of others is the mean over items."""
 
 Values = NDArray[np.float64]
 Statistic = Callable[[Values], float]
@@ -115,27 +117,45 @@ def summarise(scores: Sequence[ItemScore], names: Sequence[str], seed: int = 0) 
 def paired_difference(
     candidate: Sequence[ItemScore], champion: Sequence[ItemScore], name: str, seed: int = 0
 ) -> Estimate:
-    """Mean of candidate minus champion over the items both were scored on, resampled by patient."""
-    differences, patients = paired(candidate, champion, name)
+    """Mean of candidate minus champion over the items both were scored on, resampled by patient; of a metric that is a
+    mean over findings the mean of the findings' means."""
+    differences, patients, findings = paired(candidate, champion, name)
+    if name in OVER_FINDINGS and differences:
+        return _mean_over_findings(differences, patients, findings, seed)
     return mean_estimate(differences, patients, seed)
 
 
-def paired(candidate: Sequence[ItemScore], champion: Sequence[ItemScore], name: str) -> tuple[list[float], list[str]]:
-    """Candidate minus champion for each item both were scored on, and whose item it is."""
+def paired(
+    candidate: Sequence[ItemScore], champion: Sequence[ItemScore], name: str
+) -> tuple[list[float], list[str], list[str]]:
+    """Candidate minus champion for each item both were scored on, whose item it is, and its finding."""
     base = {(s.item, s.finding): s.values.get(name) for s in champion}
-    differences: list[float] = []
-    groups: list[str] = []
-    for score in candidate:
-        ours, theirs = score.values.get(name), base.get((score.item, score.finding))
-        if ours is not None and theirs is not None:
-            differences.append(ours - theirs)
-            groups.append(score.patient)
-    return differences, groups
+    pairs = [
+        (ours - theirs, score.patient, score.finding)
+        for score in candidate
+        if (ours := score.values.get(name)) is not None
+        and (theirs := base.get((score.item, score.finding))) is not None
+    ]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], [pair[2] for pair in pairs]
 
 
 def _mean_of(scores: Sequence[ItemScore], name: str, seed: int) -> Estimate:
     counted = [(value, s.patient) for s in scores if (value := s.values.get(name)) is not None]
     return mean_estimate([value for value, _ in counted], [patient for _, patient in counted], seed)
+
+
+def _mean_over_findings(
+    values: Sequence[float], patients: Sequence[str], findings: Sequence[str], seed: int
+) -> Estimate:
+    rows, columns = (np.unique(np.asarray(names), return_inverse=True)[1] for names in (patients, findings))
+    sums, counts = np.zeros((2, int(rows.max()) + 1, int(columns.max()) + 1))
+    np.add.at(sums, (rows, columns), values)
+    np.add.at(counts, (rows, columns), 1)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=RESAMPLES)
+    weighed, known = drawn @ sums, drawn @ counts
+    means = np.divide(weighed, known, out=np.zeros_like(weighed), where=known > 0).sum(axis=1) / (known > 0).sum(axis=1)
+    low, high = _percentiles(means)
+    return Estimate(float((sums.sum(axis=0) / counts.sum(axis=0)).mean()), low, high, len(values))
 
 
 def _by_group(values: Sequence[float], groups: Sequence[str] | None) -> tuple[Values, Values]:

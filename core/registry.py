@@ -122,6 +122,6 @@ def require_promotable(model: ModelVersion) -> None:
     """Raises NotPromotable for models of evaluation folds and the like."""
     if not model.promotable:
         raise NotPromotable(
-            f"{model.name} was trained for evaluation only (a cross-validation fold) and cannot be put in use. "
-            "Train on a whole snapshot and promote that model."
+            f"{model.name} was trained for evaluation only (a cross-validation fold, or to show what a leak looks "
+            "like) and cannot be put in use. Train on a whole snapshot and promote that model."
         )

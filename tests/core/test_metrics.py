@@ -125,3 +125,23 @@ def test_an_evaluation_is_told_in_the_fixed_shape() -> None:
     assert set(told["metrics"]["dice"]) == {"overall", "per_finding"}
     assert set(told["metrics"]["dice"]["overall"]) == {"value", "low", "high", "n"}
     assert metric_from_json(metric_to_json(metrics["dice"])) == metrics["dice"]
+
+
+def test_a_metric_over_findings_counts_each_finding_alike_however_many_items_it_has() -> None:
+    def of(values: dict[str, list[float]]) -> list[ItemScore]:
+        return [
+            ItemScore(f"{finding}-{place}", f"p{place}", finding, {"auroc": value, "dice": value})
+            for finding, told in values.items()
+            for place, value in enumerate(told)
+        ]
+
+    better, before = of({"common": [0.6] * 8, "rare": [0.9] * 2}), of({"common": [0.5] * 8, "rare": [0.5] * 2})
+    over_findings, over_items = (paired_difference(better, before, name) for name in ("auroc", "dice"))
+    assert over_findings.value == pytest.approx((0.1 + 0.4) / 2)
+    assert over_items.value == pytest.approx((8 * 0.1 + 2 * 0.4) / 10)
+    assert over_findings.n == 10
+    assert over_findings.low is not None and over_findings.high is not None
+    # A resample without the rare finding has the common one's difference alone.
+    assert over_findings.low == pytest.approx(0.1) and over_findings.high == pytest.approx(0.25)
+    assert judge(better, before, "auroc").promote
+    assert paired_difference(better, [], "auroc").value is None
