@@ -14,11 +14,13 @@ from core.errors import NotFound, ReadingRoomError
 from core.findings import Finding
 from core.jobs import CurvePoint
 from core.metrics import ItemScore, Metric
-from core.recipes import Recipe
+from core.recipes import BadRecipe, Recipe
+from core.recipes.films import FilmRecipe
 from core.snapshots import Manifest
 from core.studies import Image, Split, Study
 from data.store import Store
 from trainers.backbones import WeightOrigin
+from trainers.datasets import FilmCache
 
 FRAMES = "frames"
 
@@ -71,6 +73,14 @@ class Shelf:
     weights: tuple[Path, ...] = ()
     model_folder: Callable[[str], Path] = _knows_no_model
 
+    def films(self, recipe: FilmRecipe) -> FilmCache:
+        """Films as this recipe's network sees them."""
+        return FilmCache(self.cache, self.store, recipe.image_size, recipe.fit)
+
+    def start(self, model: str) -> Path | None:
+        """The folder of the model that training goes on from; None where none is named. Raises NotFound."""
+        return self.model_folder(model) if model else None
+
 
 @dataclass(frozen=True)
 class Case:
@@ -90,23 +100,27 @@ class Measured:
     AUROC (DeLong et al. 1988).
 
     `details` is what a person may want to look into besides: tables and counts, kept as `details.json` beside the
-    figures.
+    figures. `notes` are lines for the model's card, which leaves the metrics named in `aside` to them.
     """
 
     scores: tuple[ItemScore, ...]
     metrics: Mapping[str, Metric]
     n: int
     details: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    aside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model's card tells of it besides its numbers."""
+    """What a model's card tells of it besides its numbers. `for_readers` is False for a model that was made to show
+    something and may never answer readers."""
 
     findings: tuple[Finding, ...]
     origins: tuple[WeightOrigin, ...]
     parameters: int
     notes: tuple[str, ...] = ()
+    for_readers: bool = True
 
 
 class TrainingModule(Protocol):
@@ -124,6 +138,14 @@ class TrainingModule(Protocol):
 
 
 Trained = TypeVar("Trained")
+Kind = TypeVar("Kind", bound=Recipe)
+
+
+def recipe_of(kind: type[Kind], recipe: Recipe) -> Kind:
+    """The recipe as one of the kind that a family trains by. Raises BadRecipe."""
+    if not isinstance(recipe, kind):
+        raise BadRecipe(f"A recipe of {recipe.family} cannot train a {kind.family} model.")
+    return recipe
 
 
 class Family(Protocol[Trained]):

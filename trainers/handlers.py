@@ -157,7 +157,9 @@ def train_job(desk: Desk) -> Mapping[str, Any]:
     )
     publishing.write_metrics(folder, evaluation)
     publishing.write_details(folder, measured.details)
-    publishing.write_card(folder, version.name, run, facts, evaluation, manifest)
+    publishing.write_card(
+        folder, version.name, run, facts, evaluation, manifest, measured.notes, measured.aside
+    )  # fmt: skip
     with desk.database.writing() as session:
         models.record_evaluation(session, evaluation, job.requested_by)
     if job.parameters.get("promote") == "rule" and verdict.promote and version.promotable:
@@ -304,7 +306,7 @@ def _register(
         metrics=measured.metrics,
         snapshot=run.snapshot.name,
         job=desk.job.id,
-        promotable=manifest.fold is None,
+        promotable=manifest.fold is None and facts.for_readers,
         facts=kept,
     )
     with desk.database.writing() as session:

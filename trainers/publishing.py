@@ -4,7 +4,7 @@ import csv
 import json
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -28,12 +28,6 @@ matplotlib.use("Agg")
 ANIMATED_FRAMES = 40
 FRAME_MILLISECONDS = 220
 LAST_FRAME_MILLISECONDS = 2500
-WORDINGS = {
-    "dice_dropped": "without words",
-    "dice_shuffled": "with another finding's words",
-    "dice_negated": "when it is denied",
-    "dice_wrong_prompt": "on other structures",
-}
 SUGGESTS = (
     "It was made to suggest to a reader who decides, and reads frontal chest radiographs of adults. "
     "Films unlike those it learned from (children, other projections, other machines) may be answered badly."
@@ -113,8 +107,20 @@ def draw_curves(place: Path, curve: Sequence[CurvePoint]) -> None:
     figure.savefig(place, dpi=110)
 
 
-def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation: Evaluation, data: Manifest) -> None:
-    """model_card.md (after Mitchell et al. 2019): what it is for, made of, trained on, and how good it is."""
+def write_card(
+    folder: Path,
+    name: str,
+    run: Run,
+    facts: ModelFacts,
+    evaluation: Evaluation,
+    data: Manifest,
+    notes: Sequence[str] = (),
+    aside: Collection[str] = (),
+) -> None:
+    """model_card.md (after Mitchell et al. 2019): what it is for, made of, trained on, and how good it is.
+
+    `notes` are lines on the measurement; metrics named in `aside` are left to them.
+    """
     findings = ", ".join(finding.name.lower() for finding in facts.findings)
     counts = data.counts()
     lines = [
@@ -148,10 +154,9 @@ def write_card(folder: Path, name: str, run: Run, facts: ModelFacts, evaluation:
         "",
         "| metric | finding | value | 95 % interval | N |",
         "| --- | --- | --- | --- | --- |",
-        *_rows(evaluation.metrics),
+        *_rows(evaluation.metrics, aside),
         "",
-        *_believed(evaluation.metrics),
-        *_listening(evaluation.metrics),
+        *notes,
         *facts.notes,
     ]
     (folder / "model_card.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
@@ -178,11 +183,11 @@ def keep_logs(working: Path, folder: Path) -> None:
         shutil.copytree(working / "tensorboard", folder / "tensorboard", dirs_exist_ok=True)
 
 
-def _rows(metrics: Mapping[str, Metric]) -> list[str]:
+def _rows(metrics: Mapping[str, Metric], aside: Collection[str]) -> list[str]:
     return [
         f"| {name} | {finding or 'all'} | {_cell(estimate)} |"
         for name, metric in metrics.items()
-        if name not in WORDINGS
+        if name not in aside
         for finding, estimate in {"": metric.overall, **metric.per_finding}.items()
     ]
 
@@ -194,27 +199,6 @@ def _started(facts: ModelFacts) -> str:
     if len(random) == len(facts.origins):
         return "**Nothing was pretrained: it began with random weights.**"
     return f"**Not everything was pretrained: random weights for the {', the '.join(random)}.**"
-
-
-def _believed(metrics: Mapping[str, Metric]) -> list[str]:
-    """What the calibration error means, where it was measured."""
-    error = metrics["ece"].overall.value if "ece" in metrics else None
-    if error is None:
-        return []
-    return [f"Calibration: over all pixels its probabilities are off by {error:.4f} on average (ECE).", ""]
-
-
-def _listening(metrics: Mapping[str, Metric]) -> list[str]:
-    """How much the answer hangs on the words, where that was measured."""
-    values = {words: metrics[name].overall.value for name, words in WORDINGS.items() if name in metrics}
-    told = [f"{value:.3f} {words}" for words, value in values.items() if value is not None]
-    honest = metrics["dice"].overall.value if "dice" in metrics else None
-    if not told or honest is None:
-        return []
-    return [
-        f"Words: Dice {honest:.3f} as asked, {', '.join(told)}. A model that listens is good at the first alone.",
-        "",
-    ]
 
 
 def _cell(estimate: Estimate) -> str:

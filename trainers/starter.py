@@ -35,6 +35,7 @@ from trainers.datasets import FilmCache
 from trainers.families import family_of
 from trainers.segmentation import model as networks
 from trainers.segmentation.data import films_of
+from trainers.segmentation.evaluation import ASIDE, notes_of
 from trainers.segmentation.model import SegmentationModel, at_native_size
 from trainers.segmentation.prompts import Words, prompt_for
 
@@ -189,7 +190,9 @@ def _write_papers(
         "training patients in every dataset of a workspace that holds it. Its validation films chose among its weights "
         f"and are not listed. The terms of films, masks and weights are in `{starters.TERMS}`.",
     )
-    publishing.write_card(making, NAME, run, replace(facts, notes=notes), evaluation, manifest)
+    publishing.write_card(
+        making, NAME, run, replace(facts, notes=notes), evaluation, manifest, notes_of(evaluation.metrics), ASIDE
+    )
 
 
 def _move_in(making: Path, out: Path) -> None:

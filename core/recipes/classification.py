@@ -38,7 +38,6 @@ class ClassificationRecipe(FilmRecipe):
     start_from: str = option(
         "", "Model whose weights training goes on from, such as pretraining-v1 or classification-v2.", basic=True
     )
-    frozen_stages: int = option(0, "Encoder stages, from the first, that keep their weights.", low=0, high=5)
     modality: Literal["both", "image", "text"] = option(
         "both", "What the network is given: film and context, or one of them alone.", basic=True
     )

@@ -22,6 +22,7 @@ class FilmRecipe(Recipe):
     weights_folder: str = option(
         "", "Folder of pretrained weights, looked into before the workspace's folder weights and the hub."
     )
+    frozen_stages: int = option(0, "Encoder stages, from the first, that keep their weights.", low=0, high=5)
     encoder_learning_rate: float = option(3e-4, "Peak learning rate of the image encoder.", low=0, high=10)
     image_size: int = option(256, "Side of the square that the network sees, in pixels.", low=32, high=2048, basic=True)
     fit: Literal["resize", "pad"] = option("resize", "How a film becomes square: squeezed, or padded in black.")

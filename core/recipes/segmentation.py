@@ -21,7 +21,6 @@ class SegmentationRecipe(FilmRecipe):
     start_from: str = option(
         "", "Model whose weights training goes on from, such as pretraining-v1 or segmentation-v2.", basic=True
     )
-    frozen_stages: int = option(0, "Encoder stages, from the first, that keep their weights.", low=0, high=5)
     decoder_channels: tuple[int, ...] = option(
         (128, 64, 32, 24), "Width of each decoder stage, deepest first; with four the head draws the last doubling."
     )

@@ -19,6 +19,7 @@ from tests.trainers.tiny_clip import save_tiny_clip
 from trainers.backbones import OtherTextEncoder, WeightsNotFound
 from trainers.checkpoints import sha256_of
 from trainers.contract import Shelf, Silent
+from trainers.folders import DESCRIPTION
 from trainers.loop import Trained, train
 from trainers.segmentation import model as models
 from trainers.segmentation.family import Segmentation
@@ -124,9 +125,9 @@ def test_another_text_encoder_than_the_models_is_refused_by_name(
 ) -> None:
     folder = saved(two_steps(house, manifest, tmp_path / "run", recipe_of("smoke")), tmp_path / "model")
     save_tiny_clip(house.workspace.weights / "clip-vit-base-patch32")
-    description = json.loads((folder / models.DESCRIPTION).read_text())
+    description = json.loads((folder / DESCRIPTION).read_text())
     description["recipe"]["text_encoder"] = "clip"
-    (folder / models.DESCRIPTION).write_text(json.dumps(description))
+    (folder / DESCRIPTION).write_text(json.dumps(description))
     model = FAMILY.load(folder)
     assert model.text(description["texts"]).shape[-1] == 64
     with pytest.raises(OtherTextEncoder, match=r"12 numbers, and the model knows 64.*model card"):

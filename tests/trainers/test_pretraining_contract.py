@@ -12,9 +12,9 @@ from tests.trainers.conftest import House
 from tests.trainers.family_contract import FamilyContract
 from trainers.checkpoints import read_state
 from trainers.contract import NothingToLearn, Silent
+from trainers.folders import ENCODER, WEIGHTS
 from trainers.pretraining.data import films_of
 from trainers.pretraining.family import Pretraining
-from trainers.pretraining.model import ENCODER, WEIGHTS
 
 
 def smoke(**changes: Any) -> PretrainingRecipe:

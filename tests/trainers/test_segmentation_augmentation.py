@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from tests.trainers.conftest import drawn_film
 from trainers.augmentation import LIGHT, NONE, STRONG, normalise
 from trainers.backbones import TextFeatures
+from trainers.mirroring import mirrored_text
 from trainers.segmentation.augmentation import augment, flip, move
 from trainers.segmentation.batches import SegmentationBatch
-from trainers.segmentation.prompts import mirrored_text
 
 PROMPTS = ["left lung", "right lung", "heart"]
 TEXT = TextFeatures("hash")

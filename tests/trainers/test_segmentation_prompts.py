@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.findings import by_key, mirrored_key
-from trainers.segmentation.prompts import mirrored_text, names_of, prompt_for
+from trainers.mirroring import mirrored_text
+from trainers.segmentation.prompts import names_of, prompt_for
 
 WORDS = [
     "left",

@@ -1,6 +1,6 @@
 """Image and text encoders, and where their weights come from: installed packages, local folders, or else the hub."""
 
-from trainers.backbones.bert import TopLayers, top_layers
+from trainers.backbones.bert import BertTokens, TopLayers, top_layers
 from trainers.backbones.clip import ClipText
 from trainers.backbones.images import STRIDES, ImageEncoder, TinyEncoder, UnknownEncoder, build_image_encoder
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
@@ -22,6 +22,7 @@ from trainers.backbones.words import EmptyText, Read
 
 __all__ = [
     "STRIDES",
+    "BertTokens",
     "ClipText",
     "EfficientNetLite0",
     "EmptyText",

@@ -7,11 +7,10 @@ import numpy as np
 
 from core.annotations import NewPrediction
 from core.metrics import summarise
-from core.recipes import BadRecipe, PretrainingRecipe, Recipe
+from core.recipes import PretrainingRecipe, Recipe
 from core.snapshots import Manifest
 from core.studies import Split
-from trainers.contract import Case, Measured, ModelFacts, NothingToLearn, NothingToMeasure, Shelf, Watch
-from trainers.datasets import FilmCache
+from trainers.contract import Case, Measured, ModelFacts, NothingToLearn, NothingToMeasure, Shelf, Watch, recipe_of
 from trainers.pretraining import model as models
 from trainers.pretraining.data import PretrainingData, films_of
 from trainers.pretraining.evaluation import METRICS, measure
@@ -33,11 +32,11 @@ class Pretraining:
     higher_is_better = True
 
     def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> PretrainingData:
-        ours = _ours(recipe)
+        ours = recipe_of(PretrainingRecipe, recipe)
         data = PretrainingData(
             training=films_of(manifest, Split.TRAIN, ours.views),
             validation=films_of(manifest, Split.VALIDATION, ours.views),
-            films=_cache(ours, shelf),
+            films=shelf.films(ours),
             weights=shelf.weights,
         )
         if not data.training:
@@ -50,7 +49,7 @@ class Pretraining:
         return data
 
     def module(self, recipe: Recipe, data: PretrainingData) -> PretrainingModule:
-        return PretrainingModule(_ours(recipe), data)
+        return PretrainingModule(recipe_of(PretrainingRecipe, recipe), data)
 
     def save(self, model: PretrainingModel, folder: Path) -> None:
         models.save(model, folder)
@@ -79,7 +78,7 @@ class Pretraining:
             raise NothingToMeasure(f"{f'The {split} split' if split else 'The snapshot'} holds no film for this model.")
         scores, samples = [], Samples()
         for seen in measure(
-            model, films, _cache(model.recipe, shelf), lambda n: watch.report(n, len(films), "Measuring")
+            model, films, shelf.films(model.recipe), lambda n: watch.report(n, len(films), "Measuring")
         ):
             scores.append(seen.score)
             samples.add(seen)
@@ -96,13 +95,3 @@ class Pretraining:
     ) -> list[NewPrediction]:
         """Nothing, whatever is asked."""
         return []
-
-
-def _cache(recipe: PretrainingRecipe, shelf: Shelf) -> FilmCache:
-    return FilmCache(shelf.cache, shelf.store, recipe.image_size, recipe.fit)
-
-
-def _ours(recipe: Recipe) -> PretrainingRecipe:
-    if not isinstance(recipe, PretrainingRecipe):
-        raise BadRecipe(f"A recipe of {recipe.family} cannot pretrain an encoder.")
-    return recipe

@@ -1,26 +1,23 @@
 """A pretrained autoencoder: the network, its folder on disk, and how it restores films."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.errors import ReadingRoomError
-from core.recipes import PretrainingRecipe, from_mapping
+from core.recipes import PretrainingRecipe
+from trainers import folders
 from trainers.augmentation import as_floats, levels
-from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder, own_place_first
-from trainers.checkpoints import CorruptModel, load_weights
+from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder
+from trainers.checkpoints import load_weights
 from trainers.datasets import Square
+from trainers.folders import ENCODER, WEIGHTS
 from trainers.precision import autocast
 from trainers.pretraining.network import Autoencoder, hide_patches
-
-WEIGHTS = "weights.safetensors"
-ENCODER = "encoder.safetensors"
-DESCRIPTION = "model.json"
+from trainers.starting import starting_encoder
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class PretrainingModel:
 
 def start_network(recipe: PretrainingRecipe, places: Sequence[Path]) -> tuple[Autoencoder, tuple[WeightOrigin, ...]]:
     """A network as its training begins, and where its weights come from. Raises WeightsNotFound."""
-    encoder = build_image_encoder(recipe.encoder, recipe.weights, own_place_first(recipe.weights_folder, places))
+    encoder = starting_encoder(recipe, places)
     return _network(recipe, encoder), (encoder.origin,)
 
 
@@ -68,29 +65,15 @@ def _network(recipe: PretrainingRecipe, encoder: ImageEncoder) -> Autoencoder:
 
 def save(model: PretrainingModel, folder: Path) -> None:
     """Write the weights, the encoder's once more on their own for whoever starts from them, and a description."""
-    state = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
-    save_file(state, folder / WEIGHTS)
-    inner = {name.removeprefix("encoder."): value for name, value in state.items() if name.startswith("encoder.")}
-    save_file(inner, folder / ENCODER)
-    description = {
-        "format": 1,
-        "family": model.recipe.family,
-        "recipe": model.recipe.to_mapping(),
-        "origins": [asdict(origin) for origin in model.origins],
-    }
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+    folders.write(folder, model.network, model.recipe, model.origins)
+    encoder = model.network.get_submodule("encoder")
+    state = {name: value.detach().cpu().contiguous() for name, value in encoder.state_dict().items()}
+    save_file(state, folder / ENCODER)
 
 
 def load(folder: Path) -> PretrainingModel:
     """The model that `save` wrote. Raises CorruptModel."""
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        recipe = from_mapping("pretraining", description["recipe"])
-        origins = tuple(WeightOrigin(**origin) for origin in description["origins"])
-    except (OSError, ValueError, KeyError, TypeError, ReadingRoomError) as error:
-        raise CorruptModel(folder, str(error)) from error
-    if not isinstance(recipe, PretrainingRecipe):
-        raise CorruptModel(folder, "its recipe is of another family")
-    network = _network(recipe, build_image_encoder(recipe.encoder, "random"))
+    told = folders.read(folder, PretrainingRecipe)
+    network = _network(told.recipe, build_image_encoder(told.recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
-    return PretrainingModel(network.eval(), recipe, origins)
+    return PretrainingModel(network.eval(), told.recipe, told.origins)

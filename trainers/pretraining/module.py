@@ -1,8 +1,5 @@
 """What is trained: the autoencoder, its loss, and its score on the validation films, as Lightning's loop wants it."""
 
-from typing import Any
-
-import lightning
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -10,15 +7,17 @@ from torch.nn import functional
 from core.recipes import PretrainingRecipe
 from trainers.augmentation import AUGMENTATIONS, as_floats, change_grey, fetch, levels, places
 from trainers.datasets import Batches
-from trainers.optimisation import adamw_with_cosine, parameter_groups
+from trainers.modules import FamilyModule
 from trainers.pretraining.data import Collate, Film, FilmBatch, PretrainingData
 from trainers.pretraining.evaluation import psnr, ssim
 from trainers.pretraining.model import PretrainingModel, start_network
 from trainers.pretraining.network import hide_patches
 
 
-class PretrainingModule(lightning.LightningModule):
+class PretrainingModule(FamilyModule):
     """Logs "train_loss" each step, and "validation_psnr" each epoch: the mean over undisturbed validation films."""
+
+    recipe: PretrainingRecipe
 
     def __init__(self, recipe: PretrainingRecipe, data: PretrainingData) -> None:
         super().__init__()
@@ -26,34 +25,19 @@ class PretrainingModule(lightning.LightningModule):
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, data.weights)
         self.has_validation = bool(data.validation)
+        self.train()
 
     def publishable(self) -> PretrainingModel:
         return PretrainingModel(self.network.eval(), self.recipe, self.started)
 
     def train_dataloader(self) -> Batches[Film, FilmBatch]:
         recipe, films = self.recipe, self.data.training
-        wanted = recipe.minimum_steps * recipe.batch_size * recipe.accumulate
-        repeats = max(1, -(-wanted // (len(films) * recipe.epochs)))
-        return Batches(films, Collate(self.data.films), recipe.batch_size, recipe.seed, repeats)
+        return Batches(films, Collate(self.data.films), recipe.batch_size, recipe.seed, self.repeats(films))
 
     def val_dataloader(self) -> Batches[Film, FilmBatch] | list[None]:
         if not self.has_validation:
             return []
         return Batches(self.data.validation, Collate(self.data.films), self.recipe.batch_size)
-
-    def configure_optimizers(self) -> Any:
-        recipe = self.recipe
-        groups = parameter_groups(self.network.encoder, recipe.encoder_learning_rate, recipe.weight_decay)
-        for decoder in (self.network.blocks, self.network.head):
-            groups += parameter_groups(decoder, recipe.learning_rate, recipe.weight_decay)
-        # Not the trainer's estimate: asking for that here would set the loaders up before a checkpoint fills them.
-        steps = recipe.epochs * -(-len(self.train_dataloader()) // recipe.accumulate)
-        return adamw_with_cosine(groups, recipe, steps)
-
-    def on_train_batch_start(self, batch: FilmBatch, batch_idx: int) -> None:
-        # What is varied and hidden depends on seed, epoch and batch alone, so a resumed training repeats an unbroken
-        # one.
-        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, batch_idx)))
 
     def training_step(self, batch: FilmBatch, batch_idx: int) -> Tensor:
         recipe = self.recipe

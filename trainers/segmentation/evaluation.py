@@ -34,6 +34,13 @@ from trainers.segmentation.prompts import Words, denials_of, prompt_for, words_o
 MEAN_METRICS = ("dice", "iou", "pixel_accuracy", "false_positive")
 WORDING = ("dropped", "shuffled", "negated")
 ON = "dice_on:"
+ASIDE = {
+    "dice_dropped": "without words",
+    "dice_shuffled": "with another finding's words",
+    "dice_negated": "when it is denied",
+    "dice_wrong_prompt": "on other structures",
+}
+"""Metrics that a card tells in a sentence, and as what."""
 FILMS_AT_ONCE = 8
 
 
@@ -187,6 +194,23 @@ def details_of(scores: Sequence[ItemScore], calibration: "Calibration") -> dict[
         "reliability": calibration.reliability(),
         "sureness": {key: [list(pair) for pair in pairs] for key, pairs in sure.items()},
     }
+
+
+def notes_of(metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """What a card says of the calibration error, and of how much the answer hangs on the words, where measured."""
+    lines = []
+    error = metrics["ece"].overall.value if "ece" in metrics else None
+    if error is not None:
+        lines += [f"Calibration: over all pixels its probabilities are off by {error:.4f} on average (ECE).", ""]
+    values = {words: metrics[name].overall.value for name, words in ASIDE.items() if name in metrics}
+    told = [f"{value:.3f} {words}" for words, value in values.items() if value is not None]
+    honest = metrics["dice"].overall.value if "dice" in metrics else None
+    if told and honest is not None:
+        words = (
+            f"Words: Dice {honest:.3f} as asked, {', '.join(told)}. A model that listens is good at the first alone."
+        )
+        lines += [words, ""]
+    return tuple(lines)
 
 
 class Calibration:

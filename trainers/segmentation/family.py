@@ -22,11 +22,12 @@ from trainers.contract import (
     Shelf,
     ViewNotRead,
     Watch,
+    recipe_of,
 )
 from trainers.datasets import FilmCache
 from trainers.segmentation import model as models
 from trainers.segmentation.data import SegmentationData, films_of, learnable_findings
-from trainers.segmentation.evaluation import Calibration, details_of, metrics_of, outline
+from trainers.segmentation.evaluation import ASIDE, Calibration, details_of, metrics_of, notes_of, outline
 from trainers.segmentation.figures import draw_figures
 from trainers.segmentation.floors import FLOOR, floor_metric
 from trainers.segmentation.model import SegmentationModel, at_native_size, expected_dice
@@ -42,7 +43,7 @@ class Segmentation:
     higher_is_better = True
 
     def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> SegmentationData:
-        ours = _ours(recipe)
+        ours = recipe_of(SegmentationRecipe, recipe)
         findings = learnable_findings(manifest, ours.findings)
         if missing := set(ours.exclusive) - {finding.key for finding in findings}:
             raise BadRecipe(
@@ -52,8 +53,8 @@ class Segmentation:
             findings=findings,
             training=films_of(manifest, Split.TRAIN, findings),
             validation=films_of(manifest, Split.VALIDATION, findings),
-            films=_cache(ours, shelf),
-            start=shelf.model_folder(ours.start_from) if ours.start_from else None,
+            films=shelf.films(ours),
+            start=shelf.start(ours.start_from),
             weights=shelf.weights,
         )
         films = data.training + data.validation
@@ -63,7 +64,7 @@ class Segmentation:
         return data
 
     def module(self, recipe: Recipe, data: SegmentationData) -> SegmentationModule:
-        return SegmentationModule(_ours(recipe), data)
+        return SegmentationModule(recipe_of(SegmentationRecipe, recipe), data)
 
     def save(self, model: SegmentationModel, folder: Path) -> None:
         models.save(model, folder)
@@ -96,7 +97,7 @@ class Segmentation:
                 f"No frontal film of {f'the {split} split' if split else 'the snapshot'} has a known truth for "
                 f"{', '.join(finding.key for finding in model.findings)}, which is what this model answers for."
             )
-        cache, calibration, scores = _cache(model.recipe, shelf), Calibration(), []
+        cache, calibration, scores = shelf.films(model.recipe), Calibration(), []
         stressed = figures is not None
         measuring = outline(model, films, cache, lambda n: watch.report(n, len(films), "Measuring"), stressed=stressed)
         for outlined in measuring:
@@ -111,7 +112,7 @@ class Segmentation:
         metrics = metrics_of(scores, calibration, stressed)
         if stressed:
             metrics[FLOOR] = floor_metric(manifest, films, model.findings, cache)
-        return Measured(tuple(scores), metrics, len(films), details)
+        return Measured(tuple(scores), metrics, len(films), details, notes_of(metrics), frozenset(ASIDE))
 
     def predict(
         self,
@@ -129,7 +130,7 @@ class Segmentation:
             if in_words and any(image.view is View.LATERAL for image, _ in images):
                 raise ViewNotRead(self.name)
         findings = {key: self._finding(model, key) for key in asked}
-        cache = _cache(model.recipe, shelf)
+        cache = shelf.films(model.recipe)
         answers = []
         for image, report in images:
             if image.view is not View.LATERAL:
@@ -174,13 +175,3 @@ def _answers(
         )
         for key, mask, probability in zip(asked, masks, probabilities, strict=True)
     ]
-
-
-def _cache(recipe: SegmentationRecipe, shelf: Shelf) -> FilmCache:
-    return FilmCache(shelf.cache, shelf.store, recipe.image_size, recipe.fit)
-
-
-def _ours(recipe: Recipe) -> SegmentationRecipe:
-    if not isinstance(recipe, SegmentationRecipe):
-        raise BadRecipe(f"A recipe of {recipe.family} cannot train a segmentation model.")
-    return recipe

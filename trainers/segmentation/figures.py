@@ -15,11 +15,11 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from core.metrics import ItemScore
-from trainers.datasets import FilmCache, Placement, read_film
-from trainers.gradcam import gradcam
+from trainers.charts import draw_reliability, spoken
+from trainers.datasets import FilmCache, read_film
+from trainers.gradcam import Heat, gradcam, over_film, resized
 from trainers.pictures import Look, heated, outlined, overlay, tri_panel
 from trainers.segmentation.data import Film
 from trainers.segmentation.evaluation import outline
@@ -71,7 +71,7 @@ def draw_figures(
     _draw_gradcams(folder, model, {film.item: film for film in films}, cache, chosen, looks)
     _draw_shared(folder / FILMS, {asked: dice[asked] for asked in shared}, small)
     if details["reliability"]:
-        draw_reliability(folder / "reliability.png", details["reliability"])
+        draw_reliability(folder / "reliability.png", details["reliability"], "pixels")
     if details["prompts"]:
         draw_prompts(folder / "prompts.png", details["prompts"])
 
@@ -112,24 +112,6 @@ def shared_films(dice: Mapping[Asked, float]) -> list[Asked]:
     ]
 
 
-def draw_reliability(place: Path, tables: Mapping[str, Sequence[Sequence[float]]]) -> None:
-    """Reliability diagram: above, how often pixels of a probability are true; below, how many there are of each. Rows
-    of `tables` are [pixels, mean probability, share that is true]."""
-    figure = Figure(figsize=(6, 6.4), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    above.plot([0, 1], [0, 1], color="#9AA5B1", linewidth=1, linestyle="--", label="as it should be")
-    for finding, rows in tables.items():
-        pixels, probability, true = np.asarray(rows, dtype=np.float64).T
-        above.plot(probability, true, marker="o", markersize=3.5, label=_spoken(finding))
-        below.plot(probability, pixels / pixels.sum(), marker="o", markersize=3.5)
-    above.set_ylabel("share that is true")
-    above.legend(fontsize="small")
-    below.set_yscale("log")
-    below.set_ylabel("share of pixels")
-    below.set_xlabel("probability that the model gave")
-    figure.savefig(place, dpi=110)
-
-
 def draw_prompts(place: Path, prompts: Mapping[str, Mapping[str, float]]) -> None:
     """Mean Dice of what each prompt marked (rows) on each structure's truth (columns)."""
     asked, on = list(prompts), list(dict.fromkeys(key for row in prompts.values() for key in row))
@@ -137,8 +119,8 @@ def draw_prompts(place: Path, prompts: Mapping[str, Mapping[str, float]]) -> Non
     figure = Figure(figsize=(2.6 + 0.8 * len(on), 1.8 + 0.5 * len(asked)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(on)), [_spoken(key) for key in on], rotation=30, ha="right")
-    axes.set_yticks(range(len(asked)), [_spoken(key) for key in asked])
+    axes.set_xticks(range(len(on)), [spoken(key) for key in on], rotation=30, ha="right")
+    axes.set_yticks(range(len(asked)), [spoken(key) for key in asked])
     axes.set_xlabel("truth of")
     axes.set_ylabel("asked for")
     _number_cells(axes, table)
@@ -200,10 +182,10 @@ def _draw_gradcams(
         if heat is not None:
             drawn[one.finding].add(one.group)
             name = f"gradcam-{one.finding}-{len(drawn[one.finding])}.png"
-            heated(look, _resized(heat, look.pixels.shape), _caption(one)).save(folder / name)
+            heated(look, resized(heat, look.pixels.shape), _caption(one)).save(folder / name)
 
 
-def where_it_looked(model: SegmentationModel, film: Film, finding: str, cache: FilmCache) -> NDArray[np.float32] | None:
+def where_it_looked(model: SegmentationModel, film: Film, finding: str, cache: FilmCache) -> Heat | None:
     """Grad-CAM of the image encoder's deepest map for the mean logit inside the mask, (tall, wide) in [0, 1], as large
     as the film is in its square. None where nothing is marked."""
     asked = next(known for known in model.findings if known.key == finding)
@@ -220,9 +202,7 @@ def where_it_looked(model: SegmentationModel, film: Film, finding: str, cache: F
         if not len(marked):
             return None
         heat = gradcam(features[-1], marked.mean())
-    whole = _resized(heat, (cache.side, cache.side))
-    place = Placement.of(film.height, film.width, cache.side, cache.fit)
-    return whole[place.top : place.top + place.tall, place.left : place.left + place.wide]
+    return over_film(heat, film.height, film.width, cache.side, cache.fit)
 
 
 def _draw_shared(folder: Path, dice: Mapping[Asked, float], looks: Mapping[Asked, Look]) -> None:
@@ -242,15 +222,5 @@ def _number_cells(axes: Axes, table: NDArray[np.float64]) -> None:
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
 
 
-def _resized(heat: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    grown = functional.interpolate(torch.from_numpy(heat)[None, None], size=shape, mode="bilinear", align_corners=False)
-    resized: NDArray[np.float32] = grown[0, 0].numpy()
-    return resized
-
-
 def _caption(one: Chosen) -> str:
     return f"{one.item}  {one.group} {one.rank}, Dice {one.dice:.3f}"
-
-
-def _spoken(key: str) -> str:
-    return key.replace("_", " ")

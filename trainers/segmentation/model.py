@@ -1,51 +1,38 @@
 """A trained segmentation model: the network with all it needs to answer, its folder on disk, and how it answers."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
-from core.errors import ReadingRoomError
-from core.findings import Finding, Kind
+from core.findings import Finding
 from core.masks import Mask
-from core.recipes import SegmentationRecipe, from_mapping
+from core.recipes import SegmentationRecipe
 from core.reports import Report
 from core.workspace import workspace
+from trainers import folders
 from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, TextFeatures, WeightOrigin, build_image_encoder, own_place_first
-from trainers.checkpoints import CorruptModel, load_weights, read_state, sha256_of
+from trainers.checkpoints import load_weights
 from trainers.datasets import Placement, Square
+from trainers.folders import WEIGHTS
 from trainers.precision import autocast
 from trainers.segmentation.data import sections_of
 from trainers.segmentation.network import TextConditionedUnet
 from trainers.segmentation.prompts import Words, features_of, names_of, words_on
 from trainers.segmentation.rivals import told_apart
+from trainers.starting import go_on_from, starting_encoder
 
-WEIGHTS = "weights.safetensors"
 TEXT = "text.safetensors"
-DESCRIPTION = "model.json"
-ENCODER = "encoder.safetensors"
 WARM_FILMS = 8
 PROMPTS_AT_ONCE = 16
-
-
-class CannotStartFrom(ReadingRoomError):
-    """A recipe wants to go on from a model whose encoder is another one."""
-
-    def __init__(self, model: str, encoder: str) -> None:
-        super().__init__(
-            f"Training cannot go on from {model}: it has not the encoder {encoder}. Choose another start_from, or the "
-            "encoder that it was trained with."
-        )
 
 
 @dataclass
@@ -138,19 +125,11 @@ def start_network(
 
     Raises WeightsNotFound, CannotStartFrom.
     """
+    encoder = starting_encoder(recipe, places, start)
+    network = _network(recipe, text_dimension, encoder)
     if start is None:
-        encoder = build_image_encoder(recipe.encoder, recipe.weights, own_place_first(recipe.weights_folder, places))
-        return _network(recipe, text_dimension, encoder), (encoder.origin,)
-    network = _network(recipe, text_dimension, build_image_encoder(recipe.encoder, "random"))
-    theirs, file = _weights_of(start)
-    ours = network.state_dict()
-    fitting = {name: value for name, value in theirs.items() if name in ours and ours[name].shape == value.shape}
-    if any(name.startswith("encoder.") and name not in fitting for name in ours):
-        raise CannotStartFrom(recipe.start_from, recipe.encoder)
-    network.load_state_dict(fitting, strict=False)
-    share = sum(ours[name].numel() for name in fitting) / sum(value.numel() for value in ours.values())
-    part = f"image encoder and {share:.0%} of all weights"
-    return network, (WeightOrigin(part, recipe.start_from, sha256=sha256_of(file), licence="that of its own weights"),)
+        return network, (encoder.origin,)
+    return network, (go_on_from(network, start, recipe.start_from, recipe.encoder),)
 
 
 def _network(recipe: SegmentationRecipe, text_dimension: int, encoder: ImageEncoder) -> TextConditionedUnet:
@@ -161,60 +140,24 @@ def _network(recipe: SegmentationRecipe, text_dimension: int, encoder: ImageEnco
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _weights_of(folder: Path) -> tuple[dict[str, Tensor], Path]:
-    """The weights of another model under this network's names: a whole one's, or a pretrained encoder's."""
-    alone = folder / ENCODER
-    if alone.is_file():
-        return {f"encoder.{name}": value for name, value in read_state(alone).items()}, alone
-    return read_state(folder / WEIGHTS), folder / WEIGHTS
-
-
 def save(model: SegmentationModel, folder: Path, half: bool = False) -> None:
-    """Write weights (`half`: in half precision), the features of the findings' names, and a description; nothing
-    pickled."""
-    state = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
-    if half:
-        state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
-    save_file(state, folder / WEIGHTS)
+    """Write weights (`half`: in half precision), the features of the findings' names, and a description."""
     texts = sorted({name for finding in model.findings for name in names_of(finding)})
     model.text(texts)
     save_file({str(row): model.text.known[text].clone() for row, text in enumerate(texts)}, folder / TEXT)
-    description = {
-        "format": 1,
-        "family": model.recipe.family,
-        "recipe": model.recipe.to_mapping(),
-        "findings": [asdict(finding) for finding in model.findings],
-        "text_dimension": model.network.text_dimension,
-        "texts": texts,
-        "origins": [asdict(origin) for origin in model.origins],
-    }
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+    more = {"text_dimension": model.network.text_dimension, "texts": texts}
+    folders.write(folder, model.network, model.recipe, model.origins, model.findings, more, half)
 
 
 def load(folder: Path) -> SegmentationModel:
     """The model that `save` wrote. Raises CorruptModel."""
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        recipe = from_mapping("segmentation", description["recipe"])
+    told = folders.read(folder, SegmentationRecipe)
+    with folders.whole(folder):
         rows = load_file(folder / TEXT)
-        known = {text: rows[str(row)] for row, text in enumerate(description["texts"])}
-        findings = tuple(_finding(entry) for entry in description["findings"])
-        origins = tuple(WeightOrigin(**origin) for origin in description["origins"])
-        width = int(description["text_dimension"])
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, ReadingRoomError) as error:
-        raise CorruptModel(folder, str(error)) from error
-    if not isinstance(recipe, SegmentationRecipe):
-        raise CorruptModel(folder, "its recipe is of another family")
+        known = {text: rows[str(row)] for row, text in enumerate(told.more["texts"])}
+        width = int(told.more["text_dimension"])
+    recipe = told.recipe
     network = _network(recipe, width, build_image_encoder(recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
     text = TextFeatures(recipe.text_encoder, known, own_place_first(recipe.weights_folder, (workspace().weights,)))
-    return SegmentationModel(network.eval(), recipe, findings, text, origins)
-
-
-def _finding(data: dict[str, object]) -> Finding:
-    lists = {"kind": Kind(str(data["kind"])), "prompts": _words(data["prompts"]), "parts": _words(data["parts"])}
-    return Finding(**{**data, **lists})  # type: ignore[arg-type]
-
-
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(str(word) for word in value) if isinstance(value, list | tuple) else ()
+    return SegmentationModel(network.eval(), recipe, told.findings, text, told.origins)

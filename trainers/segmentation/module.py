@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import lightning
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from core.recipes import SegmentationRecipe
-from trainers.augmentation import AUGMENTATIONS, Augmentation, as_floats, normalise
+from trainers.augmentation import AUGMENTATIONS, Augmentation, as_floats
 from trainers.backbones import TextFeatures, own_place_first
 from trainers.contract import FRAMES
 from trainers.datasets import Batches
-from trainers.optimisation import adamw_with_cosine, parameter_groups
+from trainers.modules import FamilyModule
 from trainers.segmentation.augmentation import augment
 from trainers.segmentation.batches import SegmentationBatch
 from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
@@ -25,9 +23,11 @@ from trainers.segmentation.model import SegmentationModel, start_network
 from trainers.segmentation.rivals import told_apart
 
 
-class SegmentationModule(lightning.LightningModule):
+class SegmentationModule(FamilyModule):
     """Logs "train_loss" each step, and "validation_dice" each epoch: the mean over validation masks that are not empty,
     at the network's own resolution; "validation_dice/<finding>" beside it."""
+
+    recipe: SegmentationRecipe
 
     def __init__(self, recipe: SegmentationRecipe, data: SegmentationData) -> None:
         super().__init__()
@@ -38,7 +38,6 @@ class SegmentationModule(lightning.LightningModule):
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
         self.has_validation = bool(data.validation)
         self._scores, self._frame = DiceByFinding.of(len(data.findings)), Frame()
-        # Lightning takes a module in the mode in which it finds it, and the frozen stages want theirs.
         self.train()
 
     def publishable(self) -> SegmentationModel:
@@ -47,46 +46,25 @@ class SegmentationModule(lightning.LightningModule):
 
     def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
         recipe, films = self.recipe, self.data.training
-        wanted = recipe.minimum_steps * recipe.batch_size * recipe.accumulate
-        repeats = max(1, -(-wanted // (len(films) * recipe.epochs)))
         weights = rarity(films, recipe.oversample) if recipe.oversample else None
-        return Batches(films, self._collate(varied=True), recipe.batch_size, recipe.seed, repeats, weights)
+        return Batches(films, self._collate(varied=True), recipe.batch_size, recipe.seed, self.repeats(films), weights)
 
     def val_dataloader(self) -> Batches[Film, SegmentationBatch] | list[None]:
         collate = self._collate(varied=False)
         return Batches(self.data.validation, collate, self.recipe.batch_size) if self.has_validation else []
-
-    def train(self, mode: bool = True) -> "SegmentationModule":
-        super().train(mode)
-        # A frozen stage keeps its running means and deviations too.
-        for stage in self.network.encoder.stages_up_to(self.recipe.frozen_stages):
-            stage.eval().requires_grad_(False)
-        return self
-
-    def configure_optimizers(self) -> Any:
-        recipe = self.recipe
-        encoder = parameter_groups(self.network.encoder, recipe.encoder_learning_rate, recipe.weight_decay)
-        others = torch.nn.ModuleList(child for name, child in self.network.named_children() if name != "encoder")
-        groups = encoder + parameter_groups(others, recipe.learning_rate, recipe.weight_decay)
-        # Not the trainer's estimate: asking for that here would set the loaders up before a checkpoint fills them.
-        return adamw_with_cosine(groups, recipe, self._all_steps)
-
-    def on_train_batch_start(self, batch: SegmentationBatch, batch_idx: int) -> None:
-        # Augmentation and dropout depend on seed, epoch and batch alone, so a resumed training repeats an unbroken one.
-        torch.manual_seed(hash((self.recipe.seed, self.current_epoch, batch_idx)))
 
     def training_step(self, batch: SegmentationBatch, batch_idx: int) -> Tensor:
         recipe = self.recipe
         with torch.autocast(self.device.type, enabled=False):
             films, masks, text = augment(batch, self._variation(), recipe.flip_probability)
             text = jittered(text, recipe.text_noise)
-        logits = self.network(self._ready(films), text, batch.image_of)
+        logits = self.network(self.ready(films), text, batch.image_of)
         loss = segmentation_loss(logits, masks, batch.image_of, recipe)
         self.log("train_loss", loss.total.detach(), batch_size=len(films))
         return loss.total
 
     def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
-        logits = self.network(self._ready(as_floats(batch.images)), batch.text, batch.image_of)
+        logits = self.network(self.ready(as_floats(batch.images)), batch.text, batch.image_of)
         logits = told_apart(logits, batch.image_of, torch.isin(batch.finding_of, self._rivals.to(self.device)))
         self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
         self._frame.add(batch, logits > 0)
@@ -107,17 +85,10 @@ class SegmentationModule(lightning.LightningModule):
         rows = [row for row, finding in enumerate(self.data.findings) if finding.key in self.recipe.exclusive]
         return torch.tensor(rows, dtype=torch.int64)
 
-    @cached_property
-    def _all_steps(self) -> int:
-        return self.recipe.epochs * -(-len(self.train_dataloader()) // self.recipe.accumulate)
-
     def _variation(self) -> Augmentation:
         recipe = self.recipe
-        calm = recipe.augment == "strong" and self.global_step >= recipe.calm_from * self._all_steps
+        calm = recipe.augment == "strong" and self.global_step >= recipe.calm_from * self.all_steps
         return AUGMENTATIONS["light" if calm else recipe.augment]
-
-    def _ready(self, films: Tensor) -> Tensor:
-        return normalise(films, self.recipe.normalise).contiguous(memory_format=torch.channels_last)
 
     def _collate(self, varied: bool) -> Collate:
         return Collate(self.data.films, self.data.findings, self.text, self.recipe, varied)

@@ -4,7 +4,6 @@ What the network reads of one question is `Words`: the phrase that says what is 
 whole report, its two sections beside it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,11 +14,9 @@ from torch import Tensor
 from core.findings import Finding
 from core.reports import Report, sentences_on
 from trainers.backbones import TextFeatures
+from trainers.mirroring import mirrored_text
 
 Mode = Literal["prompt", "sentences", "report"]
-
-_SIDE = re.compile(r"\b(left|right)(?=(?:wards?|most|-sided)?\b)", re.IGNORECASE)
-_OTHER = {"left": "right", "right": "left"}
 
 FRAMES = (
     "{}", "{}", "{}", "the {}", "outline the {}", "segment the {}", "find the {}", "mark the {}", "where is the {}?",
@@ -93,17 +90,3 @@ def phrases_for(finding: Finding) -> tuple[str, ...]:
 def denials_of(finding: Finding) -> tuple[str, ...]:
     """Ways of saying that the finding is not there."""
     return tuple(frame.format(name) for name in names_of(finding) for frame in DENIALS)
-
-
-def mirrored_text(text: str) -> str:
-    """The text that is true of the flipped film: left and right change places, letter case is kept.
-
-    Applying it twice gives the text back.
-    """
-    return _SIDE.sub(lambda match: _like(match[0], _OTHER[match[0].lower()]), text)
-
-
-def _like(pattern: str, word: str) -> str:
-    if pattern.isupper():
-        return word.upper()
-    return word.capitalize() if pattern[0].isupper() else word
