@@ -1,7 +1,7 @@
 """All benchmarks, one after the other, each as it is run alone: python -m tests.benchmarks [NAME ...].
 
 Those that need a model or train one are started alone only: bench_paraphrases, cross_validation, loop_curve,
-pretraining_effect, floor_mean_mask.
+pretraining_effect, floor_mean_mask. So is labeler_gold, which takes a folder.
 """
 
 import subprocess
