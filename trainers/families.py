@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import NotFound
+from trainers.classification.family import Classification
 from trainers.contract import Family
 from trainers.pretraining.family import Pretraining
 from trainers.segmentation.family import Segmentation
 
-FAMILIES: Mapping[str, Family[Any]] = {"segmentation": Segmentation(), "pretraining": Pretraining()}
+FAMILIES: Mapping[str, Family[Any]] = {
+    "segmentation": Segmentation(),
+    "pretraining": Pretraining(),
+    "classification": Classification(),
+}
 
 
 def family_of(name: str | None) -> Family[Any]:

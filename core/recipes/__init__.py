@@ -9,6 +9,8 @@ from typing import Any
 
 from core.errors import ReadingRoomError
 from core.recipes.base import BadRecipe, FieldSpec, Recipe, changed, form, option, parse_settings
+from core.recipes.classification import ClassificationRecipe
+from core.recipes.classification import presets as classification_presets
 from core.recipes.pretraining import PretrainingRecipe
 from core.recipes.pretraining import presets as pretraining_presets
 from core.recipes.segmentation import SegmentationRecipe
@@ -17,6 +19,7 @@ from core.recipes.segmentation import presets as segmentation_presets
 __all__ = [
     "PRESETS",
     "BadRecipe",
+    "ClassificationRecipe",
     "FieldSpec",
     "PretrainingRecipe",
     "Recipe",
@@ -33,6 +36,7 @@ __all__ = [
 PRESETS: Mapping[str, Mapping[str, Recipe]] = {
     "segmentation": segmentation_presets(),
     "pretraining": pretraining_presets(),
+    "classification": classification_presets(),
 }
 """Every recipe that has a name, by family."""
 

@@ -39,7 +39,7 @@ from core.studies import IncomingStudy, Skipped, Split, Study
 from data.images import read_mask
 from data.importers.plan import ImportPlan
 from db import masks, studies, worklist
-from tests.benchmarks.workbench import FAMILY, Workbench, add_recipe, recipe_of, shown
+from tests.benchmarks.workbench import Workbench, add_recipe, recipe_of, shown
 
 BUDGETS = "10,20,40,80,160"
 READER, ANNOTATOR = "reader", "annotator"
@@ -141,7 +141,7 @@ def go_round(bench: Workbench, dataset: str, recipe: Recipe, reference: Referenc
             house, f"{dataset}-{budget}", [dataset], READER, wanted=SnapshotFilter(with_masks=True)
         )
     model = bench.trained(recipe, snapshot.name, promote="rule")
-    newest = next(known for known in models.all_models(house, FAMILY) if known.name == model.name)
+    newest = next(known for known in models.all_models(house, model.family) if known.name == model.name)
     if newest.state is ModelState.CANDIDATE and not _can_be_judged(house, snapshot):
         models.promote(house, model.name, MORE_STUDIES, READER)
     bench.catch_up()
@@ -152,7 +152,7 @@ def go_round(bench: Workbench, dataset: str, recipe: Recipe, reference: Referenc
     return Round(
         corrected=budget,
         model=model.name,
-        in_use=models.model(house, FAMILY).name,
+        in_use=models.model(house, model.family).name,
         drawn=len(drawn),
         suggestions=len(edits),
         suggestion_dice=mean_estimate([edit for _, edit in edits], [patient for patient, _ in edits]),

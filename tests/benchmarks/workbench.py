@@ -26,7 +26,6 @@ from trainers.handlers import handlers
 from trainers.memory import keep_freed_memory
 from trainers.worker import ROLE
 
-FAMILY = "segmentation"
 POLL_SECONDS = 0.1
 ALL_JOBS = 100_000
 
@@ -62,7 +61,7 @@ class Workbench:
             say(f"Training on {snapshot}.")
             job = training.train(self.house, recipe, snapshot, local_reader(), promote)
         done = self.wait(job)
-        return next(model for model in models.all_models(self.house, FAMILY) if model.job == done.id)
+        return next(model for model in models.all_models(self.house, recipe.family) if model.job == done.id)
 
     def measured(self, model: ModelVersion, snapshot: str, split: Split = Split.TEST) -> tuple[ItemScore, ...]:
         """What a model scored on each film of a split, by every metric there is. Raises JobFailed."""
@@ -109,14 +108,15 @@ class Workbench:
             work_forever(self.house.database, able, ROLE, self._going_home)
 
 
-def add_recipe(parser: argparse.ArgumentParser) -> None:
+def add_recipe(parser: argparse.ArgumentParser, family: str = "segmentation") -> None:
+    parser.set_defaults(family=family)
     parser.add_argument("--preset", default="cpu", help="the recipe to start from")
     parser.add_argument("--set", dest="settings", action="append", default=[], help="one recipe field: epochs=3")
 
 
 def recipe_of(wanted: argparse.Namespace, **settings: Any) -> Recipe:
     """The recipe that the command's words and `settings` make. Raises UnknownPreset, BadRecipe."""
-    return training.recipe_for(FAMILY, wanted.preset, {}, parse_settings(wanted.settings) | settings)
+    return training.recipe_for(wanted.family, wanted.preset, {}, parse_settings(wanted.settings) | settings)
 
 
 def shown(estimate: Estimate, signed: bool = False) -> str:
