@@ -91,7 +91,11 @@ def keep_all_labeler_statements(session: Session, said: Mapping[int, Sequence[St
     before = _last_of_labeler(session, said)
     added: list[dict[str, Any]] = []
     for study_id, statements in said.items():
-        words = {each.finding: each for each in statements}
+        words = {
+            each.finding: Statement(each.finding, each.state, Source.LABELER, each.side, each.zone, None, each.evidence)
+            for each in statements
+            if each.state is not State.UNASSESSED
+        }
         for finding in dict.fromkeys((*words, *before[study_id])):
             taken_back = Statement(finding, State.UNASSESSED, Source.LABELER)
             number, earlier = before[study_id].get(finding, (None, taken_back))

@@ -68,10 +68,9 @@ def settle_after_models(session: Session) -> None:
     model in use, and after studies have become blind or ceased to be."""
     row = DisagreementRow
     word = _judged(PredictionRow.id).where(PredictionRow.finding == row.finding, ImageRow.study_id == row.study_id)
-    passed = select(row.study_id).where(row.model.is_not(None), ~word.where(row.model == _SAYS).correlate(row).exists())
-    known = select(row.study_id).where(
-        row.study_id == ImageRow.study_id, row.finding == PredictionRow.finding, row.model == _SAYS
-    )
+    heard = (row.model == _SAYS, row.probability == PredictionRow.confidence)
+    passed = select(row.study_id).where(row.model.is_not(None), ~word.where(*heard).correlate(row).exists())
+    known = select(row.study_id).where(row.study_id == ImageRow.study_id, row.finding == PredictionRow.finding, *heard)
     unheard = (
         _judged(ImageRow.study_id)
         .join(LabelRow, (LabelRow.study_id == ImageRow.study_id) & (LabelRow.finding == PredictionRow.finding))

@@ -262,11 +262,14 @@ def test_only_the_model_in_use_has_a_word_and_going_back_brings_back_the_earlier
     assert words(database) == []
     judge(database, 0.1, model=second)
     assert words(database) == []
+    judge(database, 0.6, model=second)
+    assert words(database) == [f"s1: {TELLS_WHY}"]
     with database.writing() as session:
         promotion.take_back(session, "classification", "worse after all", "Ann")
     assert words(database) == [f"s1: {TELLS_WHY}"]
     with database.reading() as session:
         assert [each.confidence for each in predictions.probabilities(session, [1])] == [0.9]
+        assert [each.probability for each in standing.disputed_of(session, 1)] == [0.9]
 
 
 def test_a_film_that_was_turned_is_not_judged_any_more(database: Database) -> None:
