@@ -102,7 +102,7 @@ class StudyRow(Base):
         Index("ix_studies_has_mask", "has_mask", "state"),
         Index("ix_studies_has_suggestion", "has_suggestion", "state"),
         Index("ix_studies_has_report", "has_report", "state"),
-        Index("ix_studies_disagrees", "disagrees", "queue_rank", "id"),
+        Index("ix_studies_disagrees", "disagrees", "queue_rank", "id", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

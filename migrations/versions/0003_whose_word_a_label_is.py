@@ -80,7 +80,7 @@ def upgrade() -> None:
 
     # Added in place: the table is too much referred to for SQLite to copy it while foreign keys are watched.
     op.add_column("studies", sa.Column("disagrees", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.create_index("ix_studies_disagrees", "studies", ["disagrees", "queue_rank", "id"], unique=False)
+    op.create_index("ix_studies_disagrees", "studies", ["disagrees", "queue_rank", "id", "state"], unique=False)
 
 
 def downgrade() -> None:
