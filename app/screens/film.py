@@ -17,10 +17,14 @@ from app.services.labelling import OpenLabels
 from app.services.reviewing import OpenStudy
 from core.annotations import Prediction
 from core.findings import CHEXPERT, NO_FINDING, Finding, State, by_key
+from core.labels import LabelDraft, LabelVersion
 from core.studies import Image, Study
 
 ROUTES = EditorRoutes(
-    *(f"{PREFIX}/{name}" for name in ("pixels", "preview", "masks", "drafts")),
+    pixels=f"{PREFIX}/pixels",
+    preview=f"{PREFIX}/preview",
+    masks=f"{PREFIX}/masks",
+    drafts=f"{PREFIX}/drafts",
     labels=f"{PREFIX}/labels",
     maps=f"{PREFIX}/maps",
 )
@@ -45,7 +49,8 @@ def findings_shown(
     """
     marked = {v.finding for versions in opened.history.values() for v in versions if v.is_current}
     marked |= {draft.finding for draft in opened.drafts} | {each.finding for each in opened.suggestions}
-    spoken = {each.finding for each in (*said.drafts, *said.history) if each.state in (State.PRESENT, State.UNCERTAIN)}
+    words: tuple[LabelDraft | LabelVersion, ...] = (*said.drafts, *said.history)
+    spoken = {each.finding for each in words if each.state in (State.PRESENT, State.UNCERTAIN)}
     spoken |= {each.finding for each in said.probabilities if each.payload.get("says") == State.PRESENT}
     known = by_key(opened.vocabulary)
     groups = (

@@ -236,7 +236,7 @@ def _more(here: Desk, opened: OpenStudy, said: OpenLabels, active: str | None) -
     count += len(said.drafts) + sum(version.reader is not None for version in said.history)
     words = f"Versions {count}" if count else "Versions"
     if st.button(words, type="tertiary", help="Who drew and said what, and when"):
-        versions.dialog(opened, said)
+        versions.dialog(opened, said, active)
     if st.button("Box or polygon", type="tertiary", help="Draw a region with straight edges"):
         regions.dialog(opened, active)
     if opened.study.state is ReviewState.SUBMITTED and st.button(

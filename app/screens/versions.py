@@ -42,13 +42,13 @@ class Entry:
     draft: Draft | None = None
 
 
-def dialog(opened: OpenStudy, said: OpenLabels) -> None:
-    """Open the dialog in this run."""
-    _dialog(opened, said)
+def dialog(opened: OpenStudy, said: OpenLabels, in_hand: str | None) -> None:
+    """Open the dialog in this run, at the finding in hand where there is anything of it."""
+    _dialog(opened, said, in_hand)
 
 
 @st.dialog("Versions", width="large")
-def _dialog(opened: OpenStudy, said: OpenLabels) -> None:
+def _dialog(opened: OpenStudy, said: OpenLabels, in_hand: str | None) -> None:
     kinds = [kind for kind, has in ((_MASKS, _drawn(opened)), (_LABELS, said.history or said.drafts)) if has]
     if not kinds:
         st.text("Nothing is drawn or said on this study yet. What is submitted becomes a version; none is overwritten.")
@@ -60,17 +60,19 @@ def _dialog(opened: OpenStudy, said: OpenLabels) -> None:
     else:
         kind = kinds[0]
     if kind == _LABELS:
-        _show_labels(opened, said)
+        _show_labels(opened, said, in_hand)
     else:
-        _show_masks(opened)
+        _show_masks(opened, in_hand)
 
 
-def _show_masks(opened: OpenStudy) -> None:
+def _show_masks(opened: OpenStudy, in_hand: str | None) -> None:
     films = {image.id: image for image in opened.study.images}
     names = by_key(opened.vocabulary)
+    drawn = _drawn(opened)
     image_id, finding = st.selectbox(
         "Finding",
-        _drawn(opened),
+        drawn,
+        next((place for place, each in enumerate(drawn) if each[1] == in_hand), 0),
         format_func=lambda each: f"{names[each[1]].name if each[1] in names else each[1]}, {films[each[0]].view}",
         label_visibility="collapsed",
     )
@@ -176,12 +178,14 @@ def _choose(entries: Sequence[Entry]) -> None:
                 st.rerun()
 
 
-def _show_labels(opened: OpenStudy, said: OpenLabels) -> None:
+def _show_labels(opened: OpenStudy, said: OpenLabels, in_hand: str | None) -> None:
     names = {finding.key: finding.name for finding in opened.vocabulary}
-    keys = dict.fromkeys(each.finding for each in (*said.drafts, *said.history))
+    spoken = {each.finding for each in said.drafts} | {each.finding for each in said.history}
+    keys = sorted(spoken, key=lambda key: names.get(key, key))
     finding = st.selectbox(
         "Finding",
-        sorted(keys, key=lambda key: names.get(key, key)),
+        keys,
+        keys.index(in_hand) if in_hand in keys else 0,
         format_func=lambda key: names.get(key, key),
         label_visibility="collapsed",
         key="versions-label",
@@ -222,7 +226,10 @@ def _version_row(said: OpenLabels, version: LabelVersion) -> tuple[str, ...]:
 def _choose_label(said: OpenLabels, finding: str) -> None:
     drafts = [draft for draft in said.drafts if draft.finding == finding]
     versions = [version for version in said.history if version.finding == finding]
-    choices = [*drafts, *(each for each in versions if not (each.is_current and each.reader == said.reader))]
+    choices: list[LabelDraft | LabelVersion] = [
+        *drafts,
+        *(each for each in versions if not (each.is_current and each.reader == said.reader)),
+    ]
     if not choices:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -39,14 +39,14 @@ def has_zone(finding: Finding) -> bool:
 
 
 def disputes(opened: OpenStudy, said: OpenLabels) -> dict[str, Disagreement]:
-    """The findings on which somebody contradicts somebody, as things stand."""
+    """The findings on which somebody contradicts somebody, as things stand; those that readers differ on first."""
     judged = {
         each.finding: Judgement(State(each.payload["says"]), each.confidence)
         for each in reversed(said.probabilities)
         if each.payload.get("says") in set(State) and each.confidence is not None
     }
     found = disagreements(opened.study.id, tuple(reversed(said.history)), judged)
-    return {each.finding: each for each in found}
+    return {each.finding: each for each in sorted(found, key=lambda each: not each.readers_differ)}
 
 
 def own_words(said: OpenLabels, findings: Sequence[Finding]) -> tuple[EditorLabel, ...]:

@@ -8,16 +8,14 @@ from core.annotations import NewPrediction
 from core.findings import CHEXPERT, NO_FINDING, Kind, Side, State, by_key
 from core.labels import Source, Statement, Zone
 from core.masks import stats
-from core.metrics import ItemScore, summarise
 from core.reports import Report
 from core.reviews import ReviewState
 from core.studies import IncomingLabel, Split, Study, View
 from data.images import mask_png
 from db import labels, predictions, studies
-from db import models as registry
-from db.models import NewModel
 from tests.app.conftest import put_model
 from tests.app.screen import part, press, screen, words
+from tests.judging import heat_map, judge
 from tests.making import block, image, put, study
 
 
@@ -51,23 +49,6 @@ def read(frozen: House) -> House:
 
 OURS = "9"
 EFFUSION = "<b>Small</b> left pleural effusion."
-
-
-def judge(
-    house: House, finding: str, probability: float, says: State, heat: str | None, image_id: int | None = None
-) -> None:
-    """The word of a classification model in use on a film, ours when none is named."""
-    scores = (ItemScore("s", "p", finding, {"auroc": 0.9}), ItemScore("t", "q", finding, {"auroc": 0.8}))
-    new = NewModel("classification", "classification-test", {}, (finding,), "auroc", summarise(scores, ["auroc"]), None)
-    film_id = image_id or _first_image(house)
-    with house.database.writing() as session:
-        model = registry.register(session, new, "tester")
-    models.promote(house, model.name, "the first", "tester")
-    payload = {"threshold": 0.43, "context": "real", "without_context": 0.88, "says": str(says), "map": heat}
-    with house.database.writing() as session:
-        sha = studies.get_image(session, film_id).sha
-        word = NewPrediction(film_id, sha, finding, None, None, probability, payload=payload)
-        predictions.add_predictions(session, model.id, [word])
 
 
 def heard(house: House, *statements: Statement) -> None:
@@ -199,7 +180,7 @@ def test_a_submitted_word_is_what_the_next_one_goes_on_from(read: House) -> None
 
 
 def test_the_model_is_told_by_its_probability_and_its_map_goes_to_the_film(read: House) -> None:
-    judge(read, "nodule", 0.914, State.PRESENT, read.store.put(b"a map"))
+    judge(read, _first_image(read), "nodule", 0.914, State.PRESENT, heat_map(read))
     at = screen("review", study=OURS)
     row = row_of(at, "nodule")
     assert (row["model"]["text"], row["model"]["says"], row["model"]["has_map"]) == (".91", "present", True)
@@ -210,7 +191,7 @@ def test_the_model_is_told_by_its_probability_and_its_map_goes_to_the_film(read:
 def test_a_study_that_judges_the_models_shows_no_probability(read: House) -> None:
     with read.database.reading() as session:
         blind = next(studies.get_study(session, n) for n in range(1, 9) if studies.get_study(session, n).blind)
-    judge(read, "nodule", 0.9, State.PRESENT, "0" * 64, blind.images[0].id)
+    judge(read, blind.images[0].id, "nodule", 0.9, State.PRESENT, heat_map(read))
     at = screen("review", study=str(blind.id))
     assert all(row["model"] is None for row in part(at, "findings")["rows"])
     assert part(at, "mask_editor")["images"][0]["maps"] == []
@@ -243,7 +224,7 @@ def test_readers_who_differ_are_both_told_to_whoever_settles_it(read: House) -> 
 
 
 def test_who_goes_through_disagreements_finds_what_is_disputed_first_and_unfolded(read: House) -> None:
-    judge(read, "fracture", 0.97, State.PRESENT, None)
+    judge(read, _first_image(read), "fracture", 0.97, State.PRESENT)
     at = press(screen("worklist", has="disagreement"), "Next study")
     panel = part(at, "findings")
     assert (panel["study"], panel["active"], panel["settles"]) == (OURS, "fracture", True)

@@ -1,12 +1,15 @@
 from app.house import House
 from app.screens.worklist import Shown
-from app.services import reviewing
+from app.services import labelling, reviewing
+from core.findings import State
 from core.reviews import ReviewState
 from core.studies import View, WorklistFilter, WorklistSort
 from core.workspace import Workspace
 from db import findings
 from tests.app.conftest import STUDIES
 from tests.app.screen import part, press, screen, words
+from tests.judging import judge
+from tests.making import read_study
 
 
 def test_an_empty_house_says_what_to_do_next_and_leads_there(place: Workspace) -> None:
@@ -56,6 +59,36 @@ def test_next_study_opens_the_one_that_the_queue_offers(demo: House) -> None:
     assert part(at, "bar")["why"]
 
 
+def test_where_sources_disagree_one_sees_who_says_what(demo: House) -> None:
+    said = {2: "pleural_effusion", 3: "cardiomegaly"}
+    for number, finding in said.items():
+        film = read_study(demo, number).images[0]
+        judge(demo, film.id, finding, 0.07, State.ABSENT)
+        for name, state in (("Ada", State.PRESENT), ("Ben", State.ABSENT)):
+            labelling.set_state(demo, name, number, finding, state)
+            reviewing.submit(demo, name, number)
+    at = screen("worklist", has="disagreement")
+    rows = {row["id"]: row for row in part(at, "table")["rows"]}
+    assert set(said) <= rows.keys()
+    [chip] = [chip for chip in rows[3]["disputes"] if chip["name"] == "Cardiomegaly"]
+    assert "readers differ" in chip["says"]
+    assert "model − .07" in chip["says"]
+    assert all(row["disputes"] for row in rows.values())
+    assert all(row["disputes"] == [] for row in part(screen("worklist"), "table")["rows"])
+
+
+def test_who_settles_is_led_from_one_disputed_study_to_the_next_though_they_were_submitted(demo: House) -> None:
+    for number in (2, 5):
+        for name, state in (("Ada", State.PRESENT), ("Ben", State.ABSENT)):
+            labelling.set_state(demo, name, number, "fracture", state)
+            reviewing.submit(demo, name, number)
+    disputed = WorklistFilter(disagrees=True)
+    assert reviewing.next_study(demo, disputed) == (2, "readers disagree on fracture")
+    assert reviewing.next_study(demo, disputed, after=2) == (5, "readers disagree on fracture")
+    labelling.adjudicate(demo, "Lee", 2, "fracture", State.ABSENT)
+    assert reviewing.next_study(demo, disputed, after=5) is None
+
+
 def test_a_page_past_the_last_shows_the_last(demo: House) -> None:
     assert len(part(screen("worklist", page="40"), "table")["rows"]) == STUDIES
 
@@ -67,7 +100,15 @@ def test_words_that_mean_nothing_in_an_address_are_passed_over(demo: House) -> N
 def test_an_address_says_all_that_is_shown_and_reads_back_the_same() -> None:
     shown = Shown(
         WorklistFilter(
-            ReviewState.DRAFT, "demo", "heart", View.PA, has_mask=True, has_suggestion=True, reader="Ada", search="left"
+            ReviewState.DRAFT,
+            "demo",
+            "heart",
+            View.PA,
+            has_mask=True,
+            has_suggestion=True,
+            reader="Ada",
+            search="left",
+            disagrees=True,
         ),
         WorklistSort.PATIENT,
         3,

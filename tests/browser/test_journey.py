@@ -128,11 +128,7 @@ def test_submitting_makes_a_version_and_the_queue_goes_on(page: Page, house: Hou
 def test_a_box_becomes_a_stroke_of_the_mask(page: Page, house: House) -> None:
     pick(page, "heart")
     page.get_by_role("button", name="Box or polygon").click()
-    # A hand that is quicker than the newly opened study finds the study's first finding in the dialog.
-    page.get_by_role("dialog").get_by_role("combobox", name="Finding").click()
-    # The list is longer than what of it is drawn: typing brings the option into sight.
-    page.keyboard.type("Heart")
-    page.get_by_role("option", name="Heart", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_role("combobox", name="Finding")).to_have_value("Heart")
     canvas = page.locator(".canvas-root canvas").first
     expect(canvas).to_be_visible()
     place = canvas.bounding_box()
@@ -202,9 +198,8 @@ def test_a_suggestion_is_rejected_with_a_reason_of_ones_own(page: Page, house: H
     page.get_by_test_id("panel-reason").fill("the border is blurred")
     page.get_by_test_id("panel-reason").press("Enter")
     expect(page.get_by_test_id("panel-reject")).to_have_count(0)
+    wait_until(page, lambda: not open_suggestions_of(house, number))
     with house.database.reading() as session:
-        film = studies.get_study(session, number).images[0]
-        assert predictions.open_suggestions(session, [film.id]) == ()
         told = [event for event in audit.events(session) if event.action == "suggestion rejected"]
     assert [event.detail for event in told] == ["the border is blurred"]
 
@@ -222,13 +217,9 @@ def test_the_mask_of_a_sentence_is_corrected_and_submitted(page: Page, house: Ho
     number = study_called(house, "patient-told")
     expect(page.get_by_test_id("panel-accept")).to_be_visible()
     expect(page.get_by_test_id("finding-heart")).to_have_attribute("aria-pressed", "true")
-
-    def taken_over() -> bool:
-        # While the suggestion's mask is on its way, the key only says so.
-        page.keyboard.press("t")
-        return area_of_draft(house, "patient-told") > 0
-
-    wait_until(page, taken_over)
+    page.keyboard.press("t")
+    expect(page.get_by_test_id("panel-accept")).to_have_count(0)
+    wait_until(page, lambda: area_of_draft(house, "patient-told") > 0)
     drag(page, (0.2, 0.2), (0.3, 0.3))
     saved(page)
     page.keyboard.press("Enter")
@@ -393,6 +384,12 @@ def suggested_study(house: House) -> str:
             if not studies.get_study(session, each.id).blind
             and any(offer.finding == "heart" for offer in predictions.open_suggestions(session, [each.id]))
         )
+
+
+def open_suggestions_of(house: House, number: int) -> int:
+    with house.database.reading() as session:
+        film = studies.get_study(session, number).images[0]
+        return len(predictions.open_suggestions(session, [film.id]))
 
 
 def area_of_draft(house: House, patient: str) -> int:

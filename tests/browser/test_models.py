@@ -71,7 +71,7 @@ def shown(page: Page, count: int) -> None:
     expect(pictures).to_have_count(count)
     for place in range(count):
         expect(pictures.nth(place)).to_have_js_property("complete", True)
-        assert pictures.nth(place).evaluate("img => img.naturalWidth") > 0
+        page.wait_for_function("img => img.naturalWidth > 0", arg=pictures.nth(place).element_handle())
 
 
 def nothing_is_cut_off(page: Page) -> None:

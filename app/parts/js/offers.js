@@ -16,6 +16,8 @@ export class Offers {
     this.send = send;
     this.redraw = redraw;
     this.isAsking = false;
+    /** What was typed so far; the panel may be drawn anew meanwhile. */
+    this.typed = "";
   }
 
   stopAsking() {
@@ -25,6 +27,7 @@ export class Offers {
   /** @param {boolean} isAsking for a reason */
   turn(isAsking) {
     this.isAsking = isAsking;
+    this.typed = "";
     this.redraw();
   }
 
@@ -67,6 +70,8 @@ export class Offers {
       return chip;
     });
     const words = make("input", { type: "text", placeholder: "or in your words, then Enter", testid: "panel-reason", "aria-label": "Why it is rejected" });
+    words.value = this.typed;
+    words.addEventListener("input", () => (this.typed = words.value));
     words.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Enter") say(words.value);

@@ -23,7 +23,7 @@ export function lineOf(row, now) {
   const line = make("div", { class: ["line", now.isActive && "active", now.isSpoken && "spoken"].filter(Boolean).join(" ") }, [
     nameOf(row, now),
     modelOf(row),
-    reportOf(row),
+    reportOf(row, now.isActive),
     row.assessed ? wordsOf(row, now) : make("span"),
   ]);
   line.addEventListener("click", (event) => {
@@ -76,8 +76,8 @@ function modelOf(row) {
   return make("span", { class: `model ${says}`, text, title: tip, testid: `model-${row.key}`, "data-map": has_map && row.key });
 }
 
-/** @param {Row} row */
-function reportOf(row) {
+/** @param {Row} row @param {boolean} isActive only then the Tab key stops here */
+function reportOf(row, isActive) {
   if (!row.report) return make("span");
   const { state, title, evidence } = row.report;
   return make("button", {
@@ -87,6 +87,7 @@ function reportOf(row) {
     title,
     testid: `report-${row.key}`,
     "data-evidence": evidence || null,
+    tabindex: isActive ? 0 : -1,
   });
 }
 
@@ -102,6 +103,7 @@ function wordsOf(row, now) {
       testid: `say-${row.key}-${state}`,
       title: [isSaid ? tooltip("unassessed") : tooltip(state), others.length && `${others.join(", ")} said so`].filter(Boolean).join("\n"),
       "aria-label": `${row.name}: ${state}`,
+      tabindex: now.isActive ? 0 : -1,
       "aria-pressed": isSaid ? "true" : "false",
     });
     button.addEventListener("click", () => now.say({ state: /** @type {any} */ (isSaid ? "unassessed" : state) }));
