@@ -68,8 +68,8 @@ def _is_inside(x: float, y: float, points: list[tuple[float, float]]) -> bool:
 
 @given(st.lists(st.tuples(edges, st.integers(0, 18)), min_size=3, max_size=6), st.sampled_from(Turn))
 def test_a_region_turns_with_its_film(points: list[tuple[int, int]], turn: Turn) -> None:
-    # Half a pixel off the centres, where no rule has to break a tie.
-    polygon = Shape(ShapeKind.POLYGON, tuple((x + 0.123, y + 0.217) for x, y in points))
+    # Moved by roots, so that no edge goes through a pixel's centre and no rule has to break a tie.
+    polygon = Shape(ShapeKind.POLYGON, tuple((x + 2**0.5 / 10, y + 3**0.5 / 10) for x, y in points))
     box = Shape(ShapeKind.BOX, ((points[0][0], points[0][1]), (points[1][0], points[1][1])))
     for shape in (polygon, box):
         before = turned_pixels(rasterise(shape, 18, SIZE), turn)
