@@ -228,20 +228,23 @@ def _curves(pair: Sequence[ModelVersion]) -> None:
             _chart(figure, f"curve-{model.name}", "It brought no curves.")
 
 
-def _film_by_film(pair: Sequence[ModelVersion], place: Place) -> None:
-    """Film by film, where the first of the two does worst."""
+def _film_by_film(pair: Sequence[ModelVersion], place: Place, by: str = "") -> None:
+    """Film by film, where the first of the two does worst: by the headline, or another score that items have."""
     compared = service.compare(session.house(), pair[0].name, pair[-1].name, *place)
     if compared is None:
         st.html('<div class="rr-quiet">The two were not both measured film by film here.</div>')
         return
-    headline = pair[0].headline
-    scored = [(one, other) for one, other in compared.pairs if one.values.get(headline) is not None]
-    scored.sort(key=lambda two: two[0].values.get(headline) or 0.0)
+    name = by or pair[0].headline
+    scored = [(one, other) for one, other in compared.pairs if one.values.get(name) is not None]
+    if not scored:
+        st.html('<div class="rr-quiet">Nothing here could be scored by itself.</div>')
+        return
+    scored.sort(key=lambda two: two[0].values.get(name) or 0.0)
     rows = [
         (
             one.item,
             one.finding.replace("_", " "),
-            *(_score(score.values.get(headline)) for score in (one, other)[: len(pair)]),
+            *(_score(score.values.get(name)) for score in (one, other)[: len(pair)]),
         )
         for one, other in scored[:30]
     ]
@@ -256,9 +259,9 @@ def _score(value: float | None) -> str:
 def _study_by_study(pair: Sequence[ModelVersion], place: Place) -> None:
     st.html(
         '<div class="rr-quiet">Studies with a finding, by the share of those without it that they rank before. Their '
-        "mean is the AUROC; those it would miss come first.</div>"
+        "mean is the finding's AUROC; those it would miss come first.</div>"
     )
-    _film_by_film(pair, place)
+    _film_by_film(pair, place, "placement")
 
 
 _VIEWS: Mapping[str, Mapping[str, Callable[[Sequence[ModelVersion], Place], None]]] = {

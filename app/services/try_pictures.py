@@ -215,5 +215,6 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def most_telling(opinions: Sequence[Opinion]) -> Opinion:
-    """Of several opinions the one that goes farthest beyond its threshold."""
-    return max(opinions, key=lambda each: each.probability - (each.threshold if each.threshold is not None else 0.5))
+    """Of several opinions the one that goes farthest beyond its threshold; where none does, the most probable."""
+    present = [each for each in opinions if each.says is State.PRESENT and each.threshold is not None]
+    return max(present or opinions, key=lambda each: each.probability - (each.threshold or 0.0 if present else 0.0))

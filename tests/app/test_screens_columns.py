@@ -158,3 +158,8 @@ def test_details_of_another_version_may_lack_parts(frozen: House) -> None:
     told = told_of(frozen, model)
     assert (told.names, told.compared, told.thresholds) == (tuple(COLUMNS), {}, {})
     screen("models")
+
+
+def test_where_no_study_could_be_scored_that_is_told(frozen: House) -> None:
+    put_measured(frozen, scored=False)
+    assert "Nothing here could be scored by itself." in words(turned_to("Study by study"))

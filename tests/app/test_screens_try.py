@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from app.house import House
 from app.services import trying
+from app.services.try_pictures import heated, most_telling
 from core.annotations import AskState
-from core.tries import KEPT_FOR, MOST_WORDS, new_place
+from core.findings import State
+from core.tries import KEPT_FOR, MOST_WORDS, Opinion, new_place
 from data.passing import Passing
 from db import audit, tries
 from tests.app.answering import answer_all, put_classifier, say_that_it_lives
@@ -245,11 +247,18 @@ def test_a_pasted_report_is_read_without_what_was_seen(demo: House) -> None:
 
 
 def test_heat_is_the_findings_colour_where_the_model_looked() -> None:
-    from app.services.try_pictures import heated
-
     grey = np.full((40, 40), 100, np.uint8)
     heat = np.zeros((10, 10), np.uint8)
     heat[:, 5:] = 255
     mixed = heated(grey, heat, "#FF0000")
     assert tuple(mixed[20, 2]) == (100, 100, 100)
     assert tuple(mixed[20, 38]) == (216, 25, 25)
+
+
+def test_the_picture_is_of_the_finding_that_goes_farthest_beyond_its_threshold() -> None:
+    likely = Opinion("edema", 0.9, 0.9, threshold=0.8, says=State.PRESENT)
+    rare = Opinion("nodule", 0.5, 0.5, threshold=0.1, says=State.PRESENT)
+    absent = Opinion("fracture", 0.95, 0.95, threshold=0.99, says=State.ABSENT)
+    unknown = Opinion("lung_lesion", 0.97, 0.97)
+    assert most_telling([unknown, absent, likely, rare]) is rare
+    assert most_telling([absent, unknown]) is unknown
