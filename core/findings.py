@@ -90,6 +90,8 @@ def _device(key: str, name: str, colour: str, *prompts: str) -> Finding:
 
 
 NO_FINDING = "no_finding"
+SUPPORT_DEVICES = "support_devices"
+"""What every device of the vocabulary is one of."""
 
 CHEXPERT: tuple[Finding, ...] = (
     _finding(NO_FINDING, "No finding", "#8A94A6"),
@@ -105,7 +107,7 @@ CHEXPERT: tuple[Finding, ...] = (
     _finding("pleural_effusion", "Pleural effusion", "#3A86FF", "pleural fluid", "effusion"),
     _finding("pleural_other", "Pleural, other", "#80A1D4", "pleural thickening"),
     _finding("fracture", "Fracture", "#FFD166", "rib fracture"),
-    _finding("support_devices", "Support devices", "#9BF6FF", "lines and tubes"),
+    _finding(SUPPORT_DEVICES, "Support devices", "#9BF6FF", "lines and tubes"),
 )
 
 ANATOMY: tuple[Finding, ...] = (

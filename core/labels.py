@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Protocol, TypeVar
 
-from core.findings import Side, State
+from core.findings import NO_FINDING, SUPPORT_DEVICES, VOCABULARY, Kind, Side, State
 
 
 class Source(StrEnum):
@@ -25,6 +25,9 @@ class Source(StrEnum):
 
 
 EFFECTIVE_ORDER = (Source.ADJUDICATED, Source.READER, Source.IMPORTED, Source.LABELER)
+_ON_NORMAL_FILMS = frozenset(
+    {NO_FINDING, SUPPORT_DEVICES, *(each.key for each in VOCABULARY if each.kind is not Kind.FINDING)}
+)
 
 
 class Zone(StrEnum):
@@ -191,12 +194,23 @@ def by_source(statements: Iterable[Said]) -> dict[str, dict[Source, Effective]]:
 
 
 def effective(statements: Iterable[Said]) -> dict[str, Effective]:
-    """What counts, by finding, of statements given oldest first. Findings that nobody speaks of are not in it."""
-    return {
+    """What counts, by finding, of statements given oldest first. Findings that nobody speaks of are not in it.
+
+    That there is no finding gives way where a source that counts before the one that says so has found something.
+    """
+    counted = {
         finding: said[first]
         for finding, said in by_source(statements).items()
         if (first := next((source for source in EFFECTIVE_ORDER if source in said), None)) is not None
     }
+    normal = counted.get(NO_FINDING)
+    if normal is None or normal.state is not State.PRESENT:
+        return counted
+    before = EFFECTIVE_ORDER[: EFFECTIVE_ORDER.index(normal.source)]
+    for finding, found in counted.items():
+        if found.state is State.PRESENT and found.source in before and finding not in _ON_NORMAL_FILMS:
+            return counted | {NO_FINDING: Effective(State.ABSENT, found.source, reader=found.reader)}
+    return counted
 
 
 def effective_of(study: Labelled) -> dict[str, Effective]:

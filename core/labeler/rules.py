@@ -6,14 +6,11 @@ from enum import StrEnum
 from functools import cached_property
 
 from core.errors import ReadingRoomError
-from core.findings import Finding, Kind, Side
+from core.findings import SUPPORT_DEVICES, Finding, Kind, Side
 from core.labeler.lexicon import Entry, Lexicon
 from core.labeler.phrases import Phrase, read_phrase
 from core.labeler.words import Spelling, read_words
 from core.labels import Zone
-
-SUPPORT_DEVICES = "support_devices"
-"""What every device of the vocabulary is one of."""
 
 
 class BadRules(ReadingRoomError):

@@ -103,6 +103,30 @@ def test_imports_that_contradict_each_other_all_stand_and_count_as_uncertain() -
     assert counted(*both) == Effective(UNCERTAIN, Source.IMPORTED, in_conflict=True)
 
 
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([Statement(FINDING, PRESENT, Source.READER, reader="Ann")], Effective(ABSENT, Source.READER, reader="Ann")),
+        ([Statement(FINDING, PRESENT, Source.IMPORTED)], Effective(ABSENT, Source.IMPORTED)),
+        ([Statement("their_own_finding", PRESENT, Source.READER)], Effective(ABSENT, Source.READER)),
+        ([Statement(FINDING, ABSENT, Source.READER)], Effective(PRESENT, Source.LABELER)),
+        ([Statement(FINDING, PRESENT, Source.LABELER)], Effective(PRESENT, Source.LABELER)),
+        ([Statement("pacemaker", PRESENT, Source.READER)], Effective(PRESENT, Source.LABELER)),
+        ([Statement("support_devices", PRESENT, Source.READER)], Effective(PRESENT, Source.LABELER)),
+        ([Statement("heart", PRESENT, Source.READER)], Effective(PRESENT, Source.LABELER)),
+        (
+            [Statement(FINDING, PRESENT, Source.IMPORTED), Statement("no_finding", PRESENT, Source.READER)],
+            Effective(PRESENT, Source.READER),
+        ),
+    ],
+)
+def test_no_finding_gives_way_to_what_a_source_before_it_has_found(
+    statements: list[Statement], expected: Effective
+) -> None:
+    normal = Statement("no_finding", PRESENT, Source.LABELER)
+    assert effective([normal, *statements])["no_finding"] == expected
+
+
 def test_an_import_said_twice_stands_once() -> None:
     assert len(standing([said(Source.IMPORTED, PRESENT), said(Source.IMPORTED, PRESENT)])) == 1
 
