@@ -110,8 +110,9 @@ def _show(out: Console, house: House, data: Any) -> None:
             out.print(remark, markup=False)
         if film["picture"]:
             out.print(f"Picture: {film['picture']}", markup=False)
+    out.print()
     table(out, ("left out", "why"), [(each["item"], each["reason"]) for each in data["skipped"]], "")
-    out.print(f"\n{data['model']}. {RESEARCH_ONLY}", markup=False)
+    out.print(f"{data['model']}. {RESEARCH_ONLY}", markup=False)
 
 
 def _shares(each: Any) -> tuple[str, str, str]:
