@@ -59,7 +59,7 @@ def _dialog(opened: OpenStudy, finding: str | None) -> None:
         shapes = _canvas(opened, image, known[key], kind)
     with panel:
         count = f" {len(shapes)} shape{'' if len(shapes) == 1 else 's'}" if shapes else ""
-        if st.button(_USES[use].split()[0] + count, type="primary", disabled=not shapes):
+        if st.button(_USES[use].split()[0] + count, type="primary", disabled=not shapes, key="use-shapes"):
             with frame.told():
                 regions.apply(session.house(), session.reader(), image.id, key, shapes, use)
                 st.rerun()

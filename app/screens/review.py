@@ -235,7 +235,8 @@ def _more(here: Desk, opened: OpenStudy, said: OpenLabels, active: str | None) -
     count = sum(len(history) for history in opened.history.values()) + len(opened.drafts)
     count += len(said.drafts) + sum(version.reader is not None for version in said.history)
     words = f"Versions {count}" if count else "Versions"
-    if st.button(words, type="tertiary", help="Who drew and said what, and when"):
+    # A key of its own: without one, a click while the count is changing would be for a button that is no more.
+    if st.button(words, type="tertiary", key="versions-open", help="Who drew and said what, and when"):
         versions.dialog(opened, said, active)
     if st.button("Box or polygon", type="tertiary", help="Draw a region with straight edges"):
         regions.dialog(opened, active)

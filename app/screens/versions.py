@@ -188,7 +188,7 @@ def _show_labels(opened: OpenStudy, said: OpenLabels, in_hand: str | None) -> No
         keys.index(in_hand) if in_hand in keys else 0,
         format_func=lambda key: names.get(key, key),
         label_visibility="collapsed",
-        key="versions-label",
+        key=f"versions-label-{in_hand}",
     )
     st.html(html_table(("", "By", "When", "How", "Says", "Sentence", ""), words_history(said, finding)))
     _choose_label(said, finding)

@@ -385,6 +385,18 @@ def test_an_unsaved_drawing_survives_a_reload_and_is_offered_back(editor: Editor
     assert np.array_equal(mask_of(draft, SHAPE), expected)
 
 
+def test_what_was_drawn_while_a_save_failed_is_offered_back_too(editor: EditorOnPage) -> None:
+    editor.page.on("dialog", lambda dialog: dialog.accept())
+    editor.server.control(failing=500, says="The database is locked.", delay=0.8)
+    expected = stroke(editor, [(60, 80), (160, 80)])
+    draw_capsules(expected, editor.drag([(60, 180), (160, 180)]), 8, True)
+    editor.wait_for_status("not saved")
+    editor.page.reload()
+    editor.server.control(failing=0, delay=0)
+    editor.page.get_by_test_id("editor-notice-unsaved-effusion").get_by_role("button", name="Bring it back").click()
+    assert np.array_equal(mask_of(editor.wait_for_drafts(1)[-1], SHAPE), expected)
+
+
 def test_an_unsaved_drawing_that_is_thrown_away_stays_away(editor: EditorOnPage) -> None:
     editor.page.on("dialog", lambda dialog: dialog.accept())
     editor.server.control(failing=500, says="The database is locked.")

@@ -95,17 +95,17 @@ class LabelQueue extends SaveQueue {
     return keyOfLabel(this.reader, book.studyId, voice, finding);
   }
 
-  /** A word said while the one before is under way is kept at once: its own turn to be sent may never come. */
-  changed() {
-    const { book, voice, finding, word, draftId, baseId } = this.label;
+  keep() {
+    const { key, reader, label } = this;
+    const { book, voice, finding, word, draftId, baseId } = label;
     const at = new Date().toISOString();
-    this.saver.remember({ key: this.key, reader: this.reader, studyId: book.studyId, finding, voice, word, parent: draftId, base: baseId, at });
-    super.changed();
+    this.saver.remember({ key, reader, studyId: book.studyId, finding, voice, word, parent: draftId, base: baseId, at });
   }
 
   async send() {
     const { label, saver } = this;
     const { book, voice, finding, word, draftId, baseId } = label;
+    this.keep();
     const query = new URLSearchParams({ parent: String(draftId ?? ""), base: String(baseId ?? "") });
     const place = `${encodeURIComponent(book.studyId)}/${encodeURIComponent(finding)}${voice === "settled" ? "/settled" : ""}`;
     const body = new TextEncoder().encode(JSON.stringify(word));

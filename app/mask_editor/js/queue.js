@@ -28,6 +28,8 @@ export class SaveQueue {
   /** What is to be saved has changed. */
   changed() {
     this.revision++;
+    // While a save is under way this one waits, and waits longer if that fails: the browser has it at once.
+    if (this.running) this.keep();
     this.pump();
   }
 
@@ -65,7 +67,10 @@ export class SaveQueue {
     return true;
   }
 
-  /** Post the newest state. @returns {Promise<void>} settled when the server has acknowledged it, or has not */
+  /** Keep a copy of the newest state in this browser. */
+  keep() {}
+
+  /** Keep and post the newest state. @returns {Promise<void>} settled when the server has acknowledged it, or has not */
   async send() {}
 
   /** The server has taken what `send` sent. */

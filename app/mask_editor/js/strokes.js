@@ -18,21 +18,20 @@ export class StrokeQueue extends SaveQueue {
     this.layer = layer;
   }
 
+  keep() {
+    const { layer, reader, key } = this;
+    const { film, finding, suggestionId } = layer;
+    const runs = encodeRuns(layer.pixels());
+    const at = new Date().toISOString();
+    this.saver.remember({ key, reader, imageId: film.id, sha: film.sha, finding, runs, suggestionId, at });
+    return runs;
+  }
+
   async send() {
     const { layer, saver } = this;
     const { film } = layer;
     const start = performance.now();
-    const runs = encodeRuns(layer.pixels());
-    saver.remember({
-      key: this.key,
-      reader: this.reader,
-      imageId: film.id,
-      sha: film.sha,
-      finding: layer.finding,
-      runs,
-      suggestionId: layer.suggestionId,
-      at: new Date().toISOString(),
-    });
+    const runs = this.keep();
     const query = new URLSearchParams({
       parent: String(layer.draftId ?? ""),
       base: String(layer.baseId ?? ""),
