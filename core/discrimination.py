@@ -13,7 +13,7 @@ from core.bootstrap import Values, Weights
 
 Truth = NDArray[np.bool_]
 
-CURVE_POINTS = 200
+CURVE_POINTS = 100
 
 
 def once(items: int) -> Weights:

@@ -21,6 +21,7 @@ from tests.trainers.labelled import (
     OTHER,
     SEEN,
     SIDE,
+    States,
     add_labelled,
     alternating,
     film_of,
@@ -53,7 +54,7 @@ def untrained(house: House, manifest: Manifest, **changes: Any) -> Classificatio
 
 @pytest.fixture
 def manifest(house: House) -> Manifest:
-    add_labelled(house, "drawn", 24)
+    add_labelled(house, "drawn", 48)
     return house.freeze("drawn-1", "drawn")
 
 
@@ -89,17 +90,26 @@ def test_a_state_that_is_none_is_refused_with_the_manifest(manifest: Manifest) -
 
 def test_findings_never_present_never_absent_or_only_uncertain_are_left_out_and_told(house: House) -> None:
     more = {"hernia": State.ABSENT, "lungs": State.PRESENT, "edema": State.UNCERTAIN}
-    add_labelled(house, "drawn", 24, states=lambda number: {**alternating(number), **more})
+
+    def said(number: int) -> States:
+        mass = State.PRESENT if number in (0, 1) else State.ABSENT
+        return {**alternating(number), **more, "mass": mass}
+
+    add_labelled(house, "drawn", 48, states=said, splits=(Split.TRAIN,))
     manifest = house.freeze("drawn-1", "drawn")
     data = FAMILY.prepare(smoke(), manifest, house.shelf, Silent())
     assert [finding.key for finding in data.findings] == ["no_finding", SEEN, OTHER]
     assert data.left_out == {
+        "mass": "present on only 2 of the training studies; the recipe can name it all the same",
         "hernia": "never present on a training study",
         "lungs": "never absent on a training study",
         "edema": "only ever uncertain on the training studies",
     }
+    assert [f.key for f in FAMILY.prepare(smoke(findings=("mass",)), manifest, house.shelf, Silent()).findings] == [
+        "mass"
+    ]
     measured = FAMILY.evaluate(untrained(house, manifest), manifest, None, house.shelf, None, Silent())
-    for key in more:
+    for key in data.left_out:
         assert measured.metrics["auroc"].per_finding[key].value is None
         assert key in measured.details["not_evaluable"]
     for key, state in (("hernia", "never present"), ("edema", "only ever uncertain")):

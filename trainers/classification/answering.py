@@ -32,7 +32,7 @@ def answer_all(
     for start in range(0, len(exams), EXAMS_AT_ONCE):
         group = exams[start : start + EXAMS_AT_ONCE]
         sees, reads = IMAGE in columns, TEXT in columns
-        patches = model.patches([films.film(exam.sha) for exam in group]) if sees else None
+        patches = model.patches(model.encode([films.film(exam.sha) for exam in group])) if sees else None
         if reads:
             own = model.words([exam.context for exam in group])
             another = model.words(others[start : start + EXAMS_AT_ONCE])
@@ -51,11 +51,14 @@ def exchanged(exams: Sequence[Exam]) -> list[str]:
     """For each exam the context of the next one, round about, that is another patient's and has one. An exam without a
     context gets none: it is what was written that is exchanged, not whether something was."""
     written = [exam for exam in exams if exam.context]
-    others = {}
-    for place, exam in enumerate(written):
-        after = (*written[place + 1 :], *written[:place])
-        others[exam.item] = next((other.context for other in after if other.patient != exam.patient), exam.context)
+    others = {exam.item: _next_patients(written, place) for place, exam in enumerate(written)}
     return [others.get(exam.item, "") for exam in exams]
+
+
+def _next_patients(written: Sequence[Exam], place: int) -> str:
+    """The context of the first exam after this one that is another patient's; its own where there is none."""
+    after = (written[(place + step) % len(written)] for step in range(1, len(written)))
+    return next((other.context for other in after if other.patient != written[place].patient), written[place].context)
 
 
 def calibrate(findings: Sequence[Finding], exams: Sequence[Exam], logits: Logits) -> Calibrated:
@@ -78,10 +81,10 @@ def neighbours_of(model: ClassificationModel, exams: Sequence[Exam], films: Film
     """Training exams as the model sees them; nobody where it sees no films."""
     if IMAGE not in columns_of(model.recipe) or not exams:
         return Neighbours.nobody()
-    looks = [
-        model.look(model.patches([films.film(exam.sha) for exam in exams[start : start + EXAMS_AT_ONCE]]))
-        for start in range(0, len(exams), EXAMS_AT_ONCE)
-    ]
+    looks = []
+    for start in range(0, len(exams), EXAMS_AT_ONCE):
+        squares = [films.film(exam.sha) for exam in exams[start : start + EXAMS_AT_ONCE]]
+        looks.append(model.look(model.patches(model.encode(squares))))
     return Neighbours.of(exams, torch.cat(looks))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.findings import Finding, State, UnknownFinding
+from core.findings import Finding, Kind, State, UnknownFinding
 from core.labels import effective
 from core.notes import context_of, mode_of, synthesize, without_mark
 from core.recipes import ClassificationRecipe
@@ -31,6 +31,9 @@ class Viewed(Protocol):
 
 
 Film = TypeVar("Film", bound=Viewed)
+
+SELDOM = 5
+"""Training studies on which a finding is present, and on which it is absent: with fewer it is not learned unasked."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,9 @@ def learnable_findings(
 ) -> tuple[tuple[Finding, ...], dict[str, str]]:
     """The findings that a recipe names, or else all that can be learned from these exams, and why others cannot.
 
-    A finding can be learned that is present on some and absent on others. Raises UnknownFinding for a name that the
-    snapshot's vocabulary does not hold, NothingToLearn where a named finding, or none at all, can be learned.
+    A finding can be learned that is present on some and absent on others. Unasked, those are that are so often enough,
+    where there are any. Raises UnknownFinding for a name that the snapshot's vocabulary does not hold, NothingToLearn
+    where a named finding, or any at all, cannot be learned.
     """
     known = {finding.key: finding for finding in manifest.vocabulary}
     for key in wanted:
@@ -135,13 +139,17 @@ def learnable_findings(
         if key not in labelled or key in hindered:
             why = hindered.get(key, "labelled on no training study")
             raise NothingToLearn(f"{known[key].name} is {why}. Leave it out of the recipe's findings.")
-    learned = wanted or [key for key in labelled if key not in hindered and key in known and not known[key].retired]
+    unasked = [key for key in sorted(labelled - hindered.keys()) if key in known and _is_learned_unasked(known[key])]
+    seldom = {key: why for key in unasked if (why := _too_seldom(key, counts))}
+    if wanted or len(seldom) == len(unasked):
+        seldom = {}
+    learned = wanted or [key for key in unasked if key not in seldom]
     if not learned:
         raise NothingToLearn(
             "No finding is present on one training study with a frontal film and absent on another. Label some studies "
             "or import labels, and freeze a new snapshot."
         )
-    return tuple(finding for finding in manifest.vocabulary if finding.key in learned), hindered
+    return tuple(finding for finding in manifest.vocabulary if finding.key in learned), hindered | seldom
 
 
 def _exam(study: SnapshotStudy, vocabulary: Sequence[Finding], recipe: ClassificationRecipe) -> Exam | None:
@@ -177,6 +185,11 @@ def _context(
     return real_context(study.report, study.notes)
 
 
+def _is_learned_unasked(finding: Finding) -> bool:
+    """Organs are there on every film, whatever a report says of them."""
+    return not finding.retired and finding.kind is not Kind.ANATOMY
+
+
 def _why_not(key: str, counts: Mapping[tuple[str, State], int]) -> str | None:
     present, absent = counts.get((key, State.PRESENT), 0), counts.get((key, State.ABSENT), 0)
     if present and absent:
@@ -184,6 +197,15 @@ def _why_not(key: str, counts: Mapping[tuple[str, State], int]) -> str | None:
     if not present and not absent:
         return "only ever uncertain on the training studies"
     return "never absent on a training study" if present else "never present on a training study"
+
+
+def _too_seldom(key: str, counts: Mapping[tuple[str, State], int]) -> str | None:
+    for state in (State.PRESENT, State.ABSENT):
+        if counts[key, state] < SELDOM:
+            return (
+                f"{state} on only {counts[key, state]} of the training studies; name it in the recipe to learn it still"
+            )
+    return None
 
 
 def shows_something(square: Square) -> bool:

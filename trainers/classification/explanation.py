@@ -23,27 +23,25 @@ WORDS = 8
 
 @dataclass(frozen=True)
 class Explained:
-    """`heat` (h, w) in [0, 1] over the square, all 0 where nothing spoke for the finding, None where no film was read.
-    `words` with their share of the attention on all words, the most heeded first."""
+    """`heat` (h, w) in [0, 1] over the square, all 0 where nothing spoke for the finding. `words` with their share of
+    the attention on all words, the most heeded first."""
 
-    heat: Heat | None
+    heat: Heat
     words: tuple[tuple[str, float], ...]
 
 
-def explain(model: ClassificationModel, square: Square | None, context: str, rows: Sequence[int]) -> list[Explained]:
-    """Why the model answers as it does of the findings in these rows. `square` is None for a context alone.
+def explain(
+    model: ClassificationModel, square: Square, deepest: Tensor, context: str, rows: Sequence[int]
+) -> list[Explained]:
+    """Why the model answers as it does of the findings in these rows, for a film, its deepest map and its context.
 
     Raises what reading a context raises.
     """
-    if square is None:
-        return [Explained(None, ()) for _ in rows]
-    network, films = model.network, model.ready([square])
-    with torch.inference_mode():
-        found = network.encode(films).float()
-        mixed = network.encoder.rollout(films)[0] if isinstance(network.encoder, VitB16) else None
-        words, told = model.words([context]) if context else (None, None)
+    network = model.network
+    mixed = network.encoder.rollout(model.ready([square]))[0] if isinstance(network.encoder, VitB16) else None
+    words, told = model.words([context]) if context else (None, None)
     # Clones: what was computed for answering alone can bear no gradient.
-    deepest = found.clone().requires_grad_(True)
+    deepest = deepest.float().clone().requires_grad_(True)
     with torch.enable_grad():
         words, told = (None, None) if words is None or told is None else (words.float().clone(), told.clone())
         fused = network.fuse(network.patches(deepest), words, told, attention=True)

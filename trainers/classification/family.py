@@ -79,7 +79,7 @@ class Classification:
 
     def warm(self, model: ClassificationModel) -> None:
         square = np.zeros((model.recipe.image_size,) * 2, np.uint8)
-        patches = model.patches([square]) if reads_films(model.recipe) else None
+        patches = model.patches(model.encode([square])) if reads_films(model.recipe) else None
         model.answer(patches, model.words([WARM_CONTEXT]) if reads_words(model.recipe) else None)
 
     def facts(self, model: ClassificationModel) -> ModelFacts:

@@ -86,10 +86,16 @@ class ClassificationModel:
         return floats.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def patches(self, squares: Sequence[Square]) -> Tensor:
+    def encode(self, squares: Sequence[Square]) -> Tensor:
+        """The deepest map of films (side, side): (B, C, h, w)."""
+        with autocast(self.recipe, self.device):
+            return self.network.encode(self.ready(squares))
+
+    @torch.inference_mode()
+    def patches(self, deepest: Tensor) -> Tensor:
         """What `answer` needs of films: (B, P, W)."""
         with autocast(self.recipe, self.device):
-            return self.network.patches(self.network.encode(self.ready(squares)))
+            return self.network.patches(deepest)
 
     @torch.inference_mode()
     def words(self, contexts: Sequence[str]) -> tuple[Tensor, Tensor]:

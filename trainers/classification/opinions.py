@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from core.bootstrap import Values
 from core.findings import State
@@ -16,7 +17,7 @@ from data.store import Store
 from trainers.classification.columns import FUSED, IMAGE, TEXT, reads_films, reads_words
 from trainers.classification.data import real_context
 from trainers.classification.differential import Evidence, told
-from trainers.classification.explanation import explain
+from trainers.classification.explanation import Explained, explain
 from trainers.classification.model import ClassificationModel
 from trainers.datasets import Square
 from trainers.gradcam import Heat, over_film, resized
@@ -47,62 +48,71 @@ def opinions(
 
     Raises what reading a context raises. Nothing where the model reads no films and there is no context.
     """
-    column, said = _answers(model, question)
+    deepest = model.encode([question.square]) if reads_films(model.recipe) else None
+    patches = model.patches(deepest) if deepest is not None else None
+    column, said = _answers(model, patches, question.context)
     if column is None:
         return []
     rows = [model.keys.index(key) for key in asked]
     ranked = sorted(rows, key=lambda row: -said[column][row])
-    place = {row: number for number, row in enumerate(ranked, start=1)}
-    square = question.square if reads_films(model.recipe) else None
-    explained = explain(model, square, question.context, ranked)
-    heats = [_over(question, one.heat, model.recipe.fit) for one in explained]
+    explained: list[Explained | None] = [None] * len(ranked)
+    if deepest is not None:
+        explained = list(explain(model, question.square, deepest, question.context, ranked))
+    heats = [None if one is None else _over(question, one.heat, model.recipe.fit) for one in explained]
     maps = iter(store.put_many(_png(heat, question) for heat in heats if heat is not None and heat.any()))
-    look = model.look(model.patches([question.square]))[0] if square is not None else None
+    look = model.look(patches)[0] if patches is not None else None
     remarks, read_words = _remarks(model, question.context)
+    beside = {"context": "real" if question.context else "none", "read_words": read_words, "remarks": remarks}
     found = []
-    for row, one, heat in zip(ranked, explained, heats, strict=True):
+    for place, (row, one, heat) in enumerate(zip(ranked, explained, heats, strict=True), start=1):
         finding = model.findings[row]
-        probability, alone = float(said[column][row]), float(said.get(IMAGE, said[column])[row])
-        threshold = model.calibrated.threshold(column, finding.key)
-        nearest = model.neighbours.nearest(look, finding.key) if look is not None else ()
         evidence = Evidence(
-            finding, place[row], len(ranked), probability, alone if column == FUSED else None, threshold, heat,
-            one.words, nearest,
-        )  # fmt: skip
-        payload = {
-            "probability": round(probability, 4),
-            "without_context": round(alone, 4),
-            "context": "real" if question.context else "none",
-            "threshold": None if threshold is None else round(threshold, 4),
-            "says": None if threshold is None else str(State.PRESENT if probability >= threshold else State.ABSENT),
-            "map": next(maps) if heat is not None and heat.any() else None,
-            "words": [[word, share] for word, share in one.words],
-            "nearest": [
-                {"dataset": n.dataset, "key": n.key, "state": str(n.state), "similarity": n.similarity} for n in nearest
-            ],
-            "differential": told(evidence),
-            "rank": place[row],
-            "read_words": read_words,
-            "remarks": remarks,
-        }
-        found.append((finding.key, payload))
+            finding=finding,
+            rank=place,
+            of=len(ranked),
+            probability=float(said[column][row]),
+            without=float(said[IMAGE][row]) if column == FUSED else None,
+            threshold=model.calibrated.threshold(column, finding.key),
+            heat=heat,
+            words=one.words if one is not None else (),
+            nearest=model.neighbours.nearest(look, finding.key) if look is not None else (),
+        )
+        shown = next(maps) if heat is not None and heat.any() else None
+        found.append((finding.key, _payload(evidence, shown) | beside))
     return found
 
 
-def _answers(model: ClassificationModel, question: Question) -> tuple[str | None, dict[str, Values]]:
-    """The column that answers, and the probabilities (F,) of all that could: with the context where there is one, and
-    without."""
-    sees, reads = reads_films(model.recipe), bool(question.context)
-    if not sees and not reads:
-        return None, {}
-    patches = model.patches([question.square]) if sees else None
+def _payload(evidence: Evidence, shown: str | None) -> dict[str, Any]:
+    probability, threshold = evidence.probability, evidence.threshold
+    says = None
+    if threshold is not None:
+        says = str(State.PRESENT if probability >= threshold else State.ABSENT)
+    return {
+        "probability": round(probability, 4),
+        "without_context": round(probability if evidence.without is None else evidence.without, 4),
+        "threshold": None if threshold is None else round(threshold, 4),
+        "says": says,
+        "map": shown,
+        "words": [[word, share] for word, share in evidence.words],
+        "nearest": [
+            {"dataset": one.dataset, "key": one.key, "state": str(one.state), "similarity": one.similarity}
+            for one in evidence.nearest
+        ],
+        "differential": told(evidence),
+        "rank": evidence.rank,
+    }
+
+
+def _answers(model: ClassificationModel, patches: Tensor | None, context: str) -> tuple[str | None, dict[str, Values]]:
+    """The column that answers, None where none can, and the probabilities (F,) of all that do: with the context where
+    there is one, and without."""
     logits: dict[str, Values] = {}
-    if sees:
+    if patches is not None:
         logits[IMAGE] = model.answer(patches, None)[0]
-    if reads:
-        logits[FUSED if sees else TEXT] = model.answer(patches, model.words([question.context]))[0]
+    if context:
+        logits[TEXT if patches is None else FUSED] = model.answer(patches, model.words([context]))[0]
     said = {column: model.calibrated.probability(column, values) for column, values in logits.items()}
-    return list(said)[-1], said
+    return (list(said)[-1] if said else None), said
 
 
 def _remarks(model: ClassificationModel, context: str) -> tuple[list[str], int | None]:
@@ -116,9 +126,7 @@ def _remarks(model: ClassificationModel, context: str) -> tuple[list[str], int |
     return remarks, cut
 
 
-def _over(question: Question, heat: Heat | None, fit: str) -> Heat | None:
-    if heat is None:
-        return None
+def _over(question: Question, heat: Heat, fit: str) -> Heat:
     return over_film(heat, question.height, question.width, len(question.square), fit)
 
 
