@@ -6,8 +6,9 @@ given by the dataset's makers wins, and that patients who share an identical ima
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from core.errors import ReadingRoomError
@@ -21,6 +22,10 @@ from core.studies import Split, View
 
 DEFAULT_SPLIT_SEED = 1895
 """The year of the first radiograph; fixed before anything was trained."""
+
+_ALWAYS_WRITTEN = frozenset({"findings", "views", "with_masks", "with_report", "min_report_characters", "max_patients"})
+"""The fields of a filter that the first manifests held whatever their value; later ones are written where they filter,
+so that those manifests keep their hash."""
 
 
 class BadSplit(ReadingRoomError):
@@ -39,6 +44,16 @@ class SplitContradicts(ReadingRoomError):
 
 class EmptySnapshot(ReadingRoomError):
     """Nothing passed the snapshot's filters."""
+
+
+class PatientsTorn(ReadingRoomError):
+    """Patients in two splits of one snapshot: who trains cannot judge."""
+
+    def __init__(self, patients: Sequence[str]) -> None:
+        super().__init__(
+            f"{len(patients)} patients would be in two splits of this snapshot ({', '.join(patients[:3])}), so nothing "
+            "was frozen. Run `python -m app doctor` and report what it finds."
+        )
 
 
 class LearnedFromJudges(ReadingRoomError):
@@ -85,7 +100,7 @@ class SplitPolicy:
 
 def split_of(dataset: str, patient: str, policy: SplitPolicy) -> Split:
     """Where a patient falls: a hash of dataset, patient and seed, cut by the policy's shares."""
-    place = _unit_interval("split", dataset, patient, str(policy.seed))
+    place = unit_interval("split", dataset, patient, str(policy.seed))
     if place < policy.train:
         return Split.TRAIN
     return Split.VALIDATION if place < policy.train + policy.validation else Split.TEST
@@ -93,7 +108,7 @@ def split_of(dataset: str, patient: str, policy: SplitPolicy) -> Split:
 
 def fold_of(dataset: str, patient: str, folds: int, seed: int = DEFAULT_SPLIT_SEED) -> int:
     """Which of `folds` evaluation folds tests this patient, 0 .. folds-1."""
-    return int(_unit_interval("fold", dataset, patient, str(seed)) * folds)
+    return int(unit_interval("fold", dataset, patient, str(seed)) * folds)
 
 
 @dataclass(frozen=True)
@@ -152,7 +167,14 @@ class SnapshotStudy:
 
 @dataclass(frozen=True)
 class SnapshotFilter:
-    """Which studies come in. Empty fields do not filter."""
+    """What of the curated data comes in; `core.selection` applies it. Empty fields do not filter.
+
+    `findings` are those whose masks and regions come in; `views` and `frontal_only` choose films. `full_narrative`
+    wants findings and impression in the report, `image_and_text` an image and a text for every study, the image in the
+    store. `positive_only` leaves out every label but those of findings that count as present. Studies whose report has
+    a narrative under `min_report_characters` stay out. `max_patients` holds for each dataset, of those whom the other
+    fields leave.
+    """
 
     findings: tuple[str, ...] = ()
     views: tuple[View, ...] = ()
@@ -160,6 +182,10 @@ class SnapshotFilter:
     with_report: bool = False
     min_report_characters: int = 0
     max_patients: int | None = None
+    frontal_only: bool = False
+    full_narrative: bool = False
+    positive_only: bool = False
+    image_and_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +196,11 @@ class Fold:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A frozen dataset. Two manifests with the same content have the same hash, whoever made them and when."""
+    """A frozen dataset. Two manifests with the same content have the same hash, whoever made them and when.
+
+    `excluded` names each study that was left out, and why; `left_out` counts by reason what is not named one by one:
+    films and labels of the studies that came in, and patients beyond the number that was asked for.
+    """
 
     datasets: tuple[str, ...]
     policies: Mapping[str, SplitPolicy]
@@ -180,6 +210,7 @@ class Manifest:
     fold: Fold | None = None
     excluded: tuple[tuple[str, str], ...] = ()
     vocabulary: tuple[Finding, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, split: Split) -> tuple[SnapshotStudy, ...]:
         return tuple(study for study in self.studies if study.split is split)
@@ -198,13 +229,16 @@ class Manifest:
             by_split={split: sum(study.split is split for study in self.studies) for split in Split},
             by_finding=dict(sorted(by_finding.items())),
             by_label=_present(self.studies),
+            left_out=dict(
+                sorted((Counter(f"studies: {why}" for _, why in self.excluded) + Counter(self.left_out)).items())
+            ),
         )
 
 
 @dataclass(frozen=True)
 class SnapshotCounts:
-    """`by_finding` counts masks, `by_label` the studies on which a finding is present by the word that counts (earlier
-    versions did not count those)."""
+    """`by_finding` counts masks, `by_label` the studies on which a finding is present by the word that counts,
+    `left_out` what did not come in, by what it is and why (earlier versions did not count the last two)."""
 
     studies: int
     patients: int
@@ -214,6 +248,7 @@ class SnapshotCounts:
     by_split: Mapping[Split, int]
     by_finding: Mapping[str, int]
     by_label: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -234,6 +269,10 @@ def to_bytes(manifest: Manifest) -> bytes:
     """Canonical JSON: sorted keys, sorted studies, no spaces, so that equal content gives equal bytes."""
     ordered = sorted(manifest.studies, key=lambda study: (study.dataset, study.patient, study.key))
     data = asdict(manifest) | {"studies": [_plain_study(study) for study in ordered], "format": 1}
+    data["filter"] = _plain_filter(manifest.filter)
+    # As with what a study leaves unsaid, so that manifests from before these were written keep their hash.
+    if not manifest.left_out:
+        del data["left_out"]
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -255,6 +294,7 @@ def from_bytes(body: bytes) -> Manifest:
             fold=Fold(**data["fold"]) if data["fold"] else None,
             excluded=tuple((item, reason) for item, reason in data["excluded"]),
             vocabulary=tuple(_vocable(entry) for entry in data["vocabulary"]),
+            left_out={str(reason): int(count) for reason, count in data.get("left_out", {}).items()},
         )
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedManifest(f"This is no snapshot manifest that Reading Room wrote ({error}).") from error
@@ -262,8 +302,13 @@ def from_bytes(body: bytes) -> Manifest:
 
 def disjoint(studies: Sequence[SnapshotStudy]) -> bool:
     """Whether no patient is in two splits."""
-    seen: dict[tuple[str, str], Split] = {}
-    return all(seen.setdefault((s.dataset, s.patient), s.split) is s.split for s in studies)
+    return not _torn(studies)
+
+
+def require_disjoint(studies: Sequence[SnapshotStudy]) -> None:
+    """Raises PatientsTorn when a patient is in two splits."""
+    if torn := _torn(studies):
+        raise PatientsTorn(torn)
 
 
 def require_unseen(model: str, learned: Manifest, judging: Manifest) -> None:
@@ -282,9 +327,21 @@ def require_unseen(model: str, learned: Manifest, judging: Manifest) -> None:
         raise LearnedFromJudges(model, len(known))
 
 
-def _unit_interval(*parts: str) -> float:
+def unit_interval(*parts: str) -> float:
+    """A hash of these words as a number, 0 <= x < 1: always the same, and as good as drawn by lot."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _torn(studies: Sequence[SnapshotStudy]) -> list[str]:
+    seen: dict[tuple[str, str], Split] = {}
+    torn = (s for s in studies if seen.setdefault((s.dataset, s.patient), s.split) is not s.split)
+    return sorted({f"{study.dataset}/{study.patient}" for study in torn})
+
+
+def _plain_filter(wanted: SnapshotFilter) -> dict[str, Any]:
+    chosen = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
+    return {name: value for name, value in chosen.items() if value or name in _ALWAYS_WRITTEN}
 
 
 def _plain_study(study: SnapshotStudy) -> dict[str, Any]:

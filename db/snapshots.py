@@ -1,11 +1,14 @@
 """Freezing curated data: which masks and labels count, which patients judge, and the manifest on record."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from core import selection
 from core.errors import NotFound, ReadingRoomError
 from core.findings import Side, State
 from core.labels import Effective, Source, Statement, effective, standing
@@ -23,6 +26,7 @@ from core.snapshots import (
     SnapshotStudy,
     SplitPolicy,
     fold_of,
+    require_disjoint,
 )
 from core.studies import Split, View
 from db import audit, splits
@@ -32,7 +36,10 @@ from db.labels import to_version
 from db.masks import current_ids, to_stats, unblinded
 from db.regions import to_shape
 from db.studies import to_report
-from db.tables import DatasetRow, ImageRow, LabelRow, MaskVersionRow, PatientRow, RegionRow, SnapshotRow, StudyRow
+from db.tables import DatasetRow, ImageRow, LabelRow, MaskVersionRow, RegionRow, SnapshotRow, StudyRow
+
+_AT_ONCE: Final = 500
+"""Studies whose rows are held at a time."""
 
 
 class SnapshotExists(ReadingRoomError):
@@ -53,7 +60,7 @@ def collect(
     cleaning: Cleaning | None = None,
     fold: Fold | None = None,
 ) -> Manifest:
-    """The curated data of these datasets as it stands now. Raises NotFound, EmptySnapshot.
+    """The curated data of these datasets as it stands now. Raises NotFound, EmptySnapshot, PatientsTorn.
 
     In validation and test no mask counts that a model had a hand in, and no label that was set in sight of a model's
     probability; an earlier one without counts in its place.
@@ -62,15 +69,26 @@ def collect(
     rows = [require_dataset(session, name) for name in sorted(set(datasets))]
     studies: list[SnapshotStudy] = []
     excluded: list[tuple[str, str]] = []
+    counted: Counter[str] = Counter()
     for dataset in rows:
         torn = splits.torn_groups(session, dataset) if dataset.split_frozen else {}
-        for study in _studies(session, dataset, wanted.max_patients):
-            frozen = _study(study, dataset, cleaning, wanted, fold)
-            reason = torn.get(study.patient.key) or _left_out(frozen, wanted)
+        passed: list[tuple[SnapshotStudy, Counter[str]]] = []
+        patients: dict[str, Split] = {}
+        for study in _studies(session, dataset):
+            frozen, without = _study(study, dataset, cleaning, wanted, fold)
+            reason = torn.get(study.patient.key) or selection.left_out(frozen, wanted)
             if reason:
                 excluded.append((f"{dataset.name}/{study.key}", reason))
             else:
+                passed.append((frozen, without))
+                patients[study.patient.key] = Split(study.patient.split)
+        chosen = selection.chosen_patients(dataset.name, patients, wanted.max_patients)
+        counted[selection.BEYOND] += len(patients) - len(chosen)
+        for frozen, without in passed:
+            if frozen.patient in chosen:
                 studies.append(frozen)
+                counted += without
+    require_disjoint(studies)
     if not studies:
         reasons = sorted({reason for _, reason in excluded})
         raise EmptySnapshot(f"No study passed the filters ({'; '.join(reasons) or 'there are no studies'}).")
@@ -83,6 +101,7 @@ def collect(
         fold=fold,
         excluded=tuple(excluded),
         vocabulary=vocabulary(session, include_retired=True),
+        left_out={reason: count for reason, count in counted.items() if count},
     )
 
 
@@ -140,11 +159,7 @@ def to_snapshot(row: SnapshotRow) -> Snapshot:
     )
 
 
-def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) -> list[StudyRow]:
-    query = select(StudyRow).where(StudyRow.dataset_id == dataset.id).order_by(StudyRow.key)
-    if max_patients is not None:
-        first = select(PatientRow.id).where(PatientRow.dataset_id == dataset.id)
-        query = query.where(StudyRow.patient_id.in_(first.order_by(PatientRow.key).limit(max_patients)))
+def _studies(session: Session, dataset: DatasetRow) -> Iterator[StudyRow]:
     masks = selectinload(StudyRow.images).selectinload(ImageRow.masks).joinedload(MaskVersionRow.author)
     absences = selectinload(StudyRow.images).selectinload(ImageRow.absences)
     shapes = selectinload(StudyRow.images).selectinload(ImageRow.regions).joinedload(RegionRow.author)
@@ -156,31 +171,36 @@ def _studies(session: Session, dataset: DatasetRow, max_patients: int | None) ->
         joinedload(StudyRow.report),
         selectinload(StudyRow.labels).joinedload(LabelRow.reader),
     )
-    return list(session.scalars(query.options(*options)))
+    query = select(StudyRow).where(StudyRow.dataset_id == dataset.id).order_by(StudyRow.key).options(*options)
+    yield from session.scalars(query.execution_options(yield_per=_AT_ONCE))
 
 
 def _study(
     row: StudyRow, dataset: DatasetRow, cleaning: Cleaning, wanted: SnapshotFilter, fold: Fold | None
-) -> SnapshotStudy:
+) -> tuple[SnapshotStudy, Counter[str]]:
+    """The study as it would be frozen, and what of it the filter leaves out."""
     split = Split(row.patient.split)
     if fold is not None:
         split = _fold_split(dataset, row.patient.key, fold)
     said = [to_version(label).statement for label in row.labels]
-    labels = standing(said if split is Split.TRAIN else [statement for statement in said if not statement.suggested])
+    stands = standing(said if split is Split.TRAIN else [statement for statement in said if not statement.suggested])
+    labels = selection.active(stands, wanted)
     absent = _absent(labels)
-    images = (_image(image, split, absent, wanted) for image in row.images)
-    return SnapshotStudy(
+    films = [image for image in row.images if selection.wants_view(View(image.view), wanted)]
+    study = SnapshotStudy(
         dataset=dataset.name,
         patient=row.patient.key,
         key=row.key,
         split=split,
-        images=tuple(image for image in images if not wanted.views or image.view in wanted.views),
+        images=tuple(_image(image, split, absent, wanted) for image in films),
         report=clean(to_report(row.report), cleaning) if row.report else None,
         labels=labels,
         age=row.age,
         sex=row.sex,
         notes=row.notes,
     )
+    without = {selection.OTHER_VIEW: len(row.images) - len(films), selection.NOT_POSITIVE: len(stands) - len(labels)}
+    return study, Counter(without)
 
 
 def _absent(labels: Sequence[Statement]) -> tuple[str, ...]:
@@ -237,15 +257,3 @@ def _mask(row: MaskVersionRow) -> SnapshotMask:
         suggested=row.suggested,
         author=row.author.name,
     )
-
-
-def _left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
-    if not study.images:
-        return "no image of the wanted views"
-    if wanted.with_masks and not any(image.masks for image in study.images):
-        return "no mask"
-    if wanted.with_report and study.report is None:
-        return "no report"
-    if study.report is not None and len(study.report.narrative) < wanted.min_report_characters:
-        return f"report under {wanted.min_report_characters} characters"
-    return None

@@ -23,7 +23,7 @@ from tests.making import block, image, put, study
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "cli.md").read_text()
 
-OPEN = {"parameters", "result", "metrics", "per_finding", "by_finding", "latest", "versions"}
+OPEN = {"parameters", "result", "metrics", "per_finding", "by_finding", "left_out", "latest", "versions"}
 """Keys whose value is a mapping from names that differ from case to case."""
 
 

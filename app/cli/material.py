@@ -96,6 +96,19 @@ def snapshot(
     clean_reports: Annotated[
         bool, typer.Option("--clean-reports", help="Clean XXXX marks and templated normals.")
     ] = False,
+    frontal_only: Annotated[bool, typer.Option("--frontal-only", help="Only frontal films (PA, AP).")] = False,
+    full_narrative: Annotated[
+        bool, typer.Option("--full-narrative", help="Only studies whose report has findings and impression.")
+    ] = False,
+    positive_only: Annotated[
+        bool, typer.Option("--positive-only", help="Only labels of findings that are present.")
+    ] = False,
+    image_and_text: Annotated[
+        bool, typer.Option("--image-and-text", help="Only studies with an image, looked up in the store, and a text.")
+    ] = False,
+    min_report_characters: Annotated[
+        int, typer.Option(help="Leave out studies whose report is shorter than this.", min=0)
+    ] = 0,
     max_patients: Annotated[int | None, typer.Option(help="At most this many patients of each dataset.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -104,7 +117,15 @@ def snapshot(
     Example: python -m app snapshot lungs-1 --dataset demo --split 0.8,0.1,0.1
     """
     wanted = SnapshotFilter(
-        findings=tuple(finding or ()), with_masks=with_masks, with_report=with_report, max_patients=max_patients
+        findings=tuple(finding or ()),
+        with_masks=with_masks,
+        with_report=with_report,
+        min_report_characters=min_report_characters,
+        max_patients=max_patients,
+        frontal_only=frontal_only,
+        full_narrative=full_narrative,
+        positive_only=positive_only,
+        image_and_text=image_and_text,
     )
     cleaning = Cleaning(True, True) if clean_reports else Cleaning()
     if folds is not None and split is not None:
@@ -171,3 +192,5 @@ def _show_snapshots(out: Console, made: tuple[Snapshot, ...]) -> None:
         for s in made
     ]
     table(out, columns, rows, "")
+    for s in made:
+        table(out, (f"left out of {s.name}", "number"), list(s.counts.left_out.items()), "")

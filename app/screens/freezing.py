@@ -31,11 +31,23 @@ def freeze_dialog() -> None:
     with_masks = left.toggle("Only studies with a mask")
     with_report = right.toggle("Only studies with a report")
     long_reports = left.toggle(f"Only reports of {SHORT_REPORT} characters or more")
+    full_narrative = right.toggle("Only reports with findings and impression")
+    frontal_only = left.toggle("Only frontal films")
+    image_and_text = right.toggle("Only studies with an image and a text", help="Each image is looked up in the store")
+    positive_only = left.toggle("Only labels of findings that are present")
     drop_marks = right.toggle("Take XXXX marks out of reports")
     drop_normals = left.toggle("Take templated normal sentences out")
+    max_patients = right.number_input(
+        "Patients of each dataset",
+        min_value=1,
+        value=None,
+        placeholder="All of them",
+        help="Always the same ones, in the shares of the splits",
+    )
     st.html(
         '<div class="rr-quiet">The first snapshot of a dataset fixes for ever which patients learn and which judge. '
-        "In validation and test only masks count that no model had a hand in.</div>"
+        "In validation and test only masks count that no model had a hand in. What a filter leaves out stays on "
+        "record, and the snapshot counts it.</div>"
     )
     if st.button("Freeze", type="primary", disabled=not (name.strip() and datasets)):
         with frame.told():
@@ -51,6 +63,11 @@ def freeze_dialog() -> None:
                     with_masks=with_masks,
                     with_report=with_report,
                     min_report_characters=SHORT_REPORT if long_reports else 0,
+                    max_patients=max_patients,
+                    frontal_only=frontal_only,
+                    full_narrative=full_narrative,
+                    positive_only=positive_only,
+                    image_and_text=image_and_text,
                 ),
                 cleaning=Cleaning(drop_marks=drop_marks, drop_templated_normals=drop_normals),
             )

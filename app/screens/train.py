@@ -66,6 +66,7 @@ def counts_table(snapshot: Snapshot) -> str:
         ("Masks", masks or "none"),
         ("Present by label", labels or "none"),
         ("Reports", f"{counts.reports:,}"),
+        ("Left out", ", ".join(f"{what} {count:,}" for what, count in counts.left_out.items()) or "nothing"),
     ]
     return html_table(("", ""), rows)
 

@@ -3,9 +3,20 @@
 from collections.abc import Sequence
 
 from app.house import House
+from core.errors import ReadingRoomError
 from core.reports import Cleaning
 from core.snapshots import Fold, Manifest, Snapshot, SnapshotFilter, SplitPolicy, from_bytes, to_bytes
 from db import snapshots
+
+
+class ImagesLost(ReadingRoomError):
+    """Images on record whose bytes the store does not have."""
+
+    def __init__(self, shas: Sequence[str]) -> None:
+        super().__init__(
+            f"{len(shas)} images of this snapshot are not in the store (the first is {shas[0][:12]}), so nothing was "
+            "frozen. Run `python -m app doctor`, and bring them back from a backup or by importing them again."
+        )
 
 
 def freeze(
@@ -20,7 +31,8 @@ def freeze(
 ) -> Snapshot:
     """Freeze what the datasets hold now. The first snapshot of a dataset fixes its split for ever.
 
-    Raises NotFound, SplitContradicts, EmptySnapshot, SnapshotExists.
+    Raises NotFound, SplitContradicts, EmptySnapshot, SnapshotExists, and ImagesLost where every study is to have its
+    image.
     """
     with house.database.writing() as session:
         snapshots.freeze_splits(session, datasets, split)
@@ -69,6 +81,15 @@ def _freeze(
 ) -> Snapshot:
     with house.database.reading() as session:
         manifest = snapshots.collect(session, datasets, wanted, cleaning, fold)
+    if manifest.filter.image_and_text:
+        _require_images(house, manifest)
     sha = house.store.put(to_bytes(manifest))
     with house.database.writing() as session:
         return snapshots.record_snapshot(session, name, sha, manifest, by)
+
+
+def _require_images(house: House, manifest: Manifest) -> None:
+    named = dict.fromkeys(image.sha for study in manifest.studies for image in study.images)
+    lost = [sha for sha in named if not house.store.has(sha)]
+    if lost:
+        raise ImagesLost(lost)

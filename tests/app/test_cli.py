@@ -23,7 +23,7 @@ from data.images import from_pixels, mask_png
 from db import jobs, studies, workers
 from tests.app.conftest import put_model
 from tests.conftest import ROOT
-from tests.making import block, film, image, put, study
+from tests.making import block, film, image, put, read_study, study
 
 
 class Told:
@@ -187,6 +187,32 @@ def test_a_split_that_contradicts_an_earlier_snapshot_is_refused(run: Any, house
     put(house, "d", study("a"))
     assert run("snapshot", "s", "--dataset", "d", "--split", "0.7,0.2,0.1").code == 0
     assert "already split 0.7,0.2,0.1" in run("snapshot", "t", "--dataset", "d", "--split", "0.8,0.1,0.1").err
+
+
+def test_a_snapshot_takes_what_the_filters_leave_and_counts_the_rest(run: Any, house: House) -> None:
+    films = [image(), image("lateral", 1, view=View.LATERAL)]
+    put(house, "d", study("a", films, report="Clear lungs and a heart of normal size."), study("b", report="Clear."))
+    put(
+        house, "d", study("c"), *(study(f"more{n}", report="There is no acute disease of the lungs.") for n in range(3))
+    )
+    words = ("--frontal-only", "--image-and-text", "--positive-only", "--min-report-characters", "30")
+    told = run("snapshot", "s", "--dataset", "d", *words, "--json").json["snapshots"][0]
+    assert (told["studies"], told["images"]) == (4, 4)
+    assert told["left_out"]["films: of another view"] == 1
+    assert told["left_out"]["studies: no text"] == 1
+    assert told["left_out"]["studies: report under 30 characters"] == 1
+    few = run("snapshot", "t", "--dataset", "d", *words, "--max-patients", "2")
+    assert "patients: beyond the number asked for" in few.out
+    assert "no report with findings and impression" in run("snapshot", "u", "--dataset", "d", "--full-narrative").err
+
+
+def test_a_snapshot_that_wants_every_image_is_refused_where_the_store_lacks_one(run: Any, house: House) -> None:
+    put(house, "d", study("a", report="Clear lungs."))
+    place = house.store.path(read_study(house).images[0].sha)
+    assert place is not None
+    place.unlink()
+    assert "not in the store" in run("snapshot", "s", "--dataset", "d", "--image-and-text").err
+    assert run("snapshot", "s", "--dataset", "d").code == 0
 
 
 def test_folds_make_one_snapshot_each(run: Any, house: House) -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.clerk import handlers
 from app.house import House, open_house
 from app.routes import routes
-from app.services import handing, holdings, training, uploads, vocabulary
+from app.services import handing, holdings, snapshots, training, uploads, vocabulary
 from app.services.uploads import NothingDropped
 from core.findings import Kind
 from core.jobs import JobState
@@ -117,6 +117,20 @@ def test_a_finding_without_a_name_is_refused_in_a_sentence(demo: House) -> None:
 def test_a_name_with_markup_in_it_stays_text(demo: House) -> None:
     vocabulary.add(demo, "<img src=x onerror=alert(1)>", Kind.FINDING, "#F2B84B", (), "tester")
     assert "<img src=x" not in words(screen("data", section="Findings"))
+
+
+def test_what_a_snapshot_takes_is_chosen_and_what_it_left_out_is_told(demo: House) -> None:
+    # The dialog alone: a page that is run again without its button having been pressed closes it.
+    script = "from app.screens.freezing import freeze_dialog\nfreeze_dialog()"
+    at = AppTest.from_string(script, default_timeout=60).run()
+    next(box for box in at.text_input if box.label == "Name").input("frontal")
+    next(toggle for toggle in at.toggle if toggle.label == "Only frontal films").set_value(True)
+    next(box for box in at.number_input if box.label == "Patients of each dataset").set_value(2)
+    at.run()
+    press(at, "Freeze")
+    _, manifest = snapshots.read(demo, "frontal")
+    assert (manifest.filter.frontal_only, manifest.filter.max_patients) == (True, 2)
+    assert "patients: beyond the number asked for" in words(screen("data", section="Snapshots"))
 
 
 def test_an_export_is_done_by_the_clerk_and_taken_away_as_one_file(frozen: House) -> None:

@@ -1,6 +1,6 @@
 """Splits and manifests: pure functions whose answers never change, and an algebra of patients that move together."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -11,14 +11,17 @@ from core.labels import Source, Statement
 from core.snapshots import (
     BadSplit,
     MalformedManifest,
+    PatientsTorn,
+    SnapshotFilter,
     SplitPolicy,
     content_hash,
     fold_of,
     from_bytes,
+    require_disjoint,
     split_of,
     to_bytes,
 )
-from core.studies import Split
+from core.studies import Split, View
 
 VALIDATION, TEST = {5}, {6, 10, 11, 14}
 """Of the first fifteen; written down once, and never to change: a patient keeps one split for ever."""
@@ -92,6 +95,36 @@ def test_a_manifest_frozen_before_labels_had_sides_still_reads_and_keeps_its_has
     assert [label.state for label in manifest.studies[0].labels] == [State.ABSENT, State.PRESENT]
     assert to_bytes(manifest) == BEFORE_LABELS_HAD_SIDES
     assert content_hash(manifest) == "d6fb06d7014a1806daa5ad23dcd4c6fbd4b3ef1dda7b0b89c55656de34a4c3dc"
+
+
+def test_what_filters_and_what_was_left_out_is_part_of_a_manifest() -> None:
+    before = from_bytes(BEFORE_LABELS_HAD_SIDES)
+    wanted = SnapshotFilter(views=(View.PA,), frontal_only=True, image_and_text=True, max_patients=3)
+    manifest = replace(
+        before, filter=wanted, left_out={"films: of another view": 2}, excluded=(("site/s2", "no text"),)
+    )
+    assert from_bytes(to_bytes(manifest)) == manifest
+    assert manifest.counts().left_out == {"films: of another view": 2, "studies: no text": 1}
+    hashes = {content_hash(each) for each in (before, manifest, replace(manifest, left_out={}))}
+    assert len(hashes) == 3
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(SnapshotFilter)])
+def test_every_choice_of_a_filter_changes_the_hash(name: str) -> None:
+    before = from_bytes(BEFORE_LABELS_HAD_SIDES)
+    chosen: dict[str, object] = {"findings": ("edema",), "views": (View.PA,), "min_report_characters": 9}
+    wanted = SnapshotFilter(**{name: chosen.get(name, True) if name != "max_patients" else 5})
+    changed = replace(before, filter=wanted)
+    assert content_hash(changed) != content_hash(before)
+    assert from_bytes(to_bytes(changed)).filter == wanted
+
+
+def test_a_patient_in_two_splits_is_found_and_refused() -> None:
+    (study,) = from_bytes(BEFORE_LABELS_HAD_SIDES).studies
+    again = replace(study, key="s2", split=Split.TEST)
+    require_disjoint([study, replace(again, split=study.split), replace(again, patient="p2")])
+    with pytest.raises(PatientsTorn, match=r"1 patients .*site/p1"):
+        require_disjoint([study, again])
 
 
 def test_where_and_by_whom_a_label_was_said_is_part_of_a_manifest() -> None:

@@ -181,12 +181,77 @@ def test_a_filter_that_leaves_nothing_is_refused_with_the_reasons(database: Data
         collect(database, SnapshotFilter(with_masks=True))
 
 
-def test_max_patients_takes_whole_patients(database: Database) -> None:
+def test_only_frontal_films_come_in_and_the_others_are_counted(database: Database) -> None:
+    bring(database, "lateral", view=View.LATERAL)
+    both = IncomingStudy("p", "both", (film("a", View.AP), film("b", View.LATERAL), film("c", View.UNKNOWN)))
+    with database.writing() as session:
+        intake.add_study(session, "chest", both, [StoredImage(name, ()) for name in "abc"], "tester")
+    found = collect(database, SnapshotFilter(frontal_only=True))
+    assert [(study.key, [image.view for image in study.images]) for study in found.studies] == [("both", [View.AP])]
+    assert found.excluded == (("chest/lateral", "no image of the wanted views"),)
+    assert found.left_out == {"films: of another view": 2}
+    assert found.counts().left_out == {"films: of another view": 2, "studies: no image of the wanted views": 1}
+
+
+def test_a_full_narrative_has_findings_and_impression(database: Database) -> None:
+    bring(database, "whole", report=Report(findings="Clear.", impression="Normal."))
+    bring(database, "half", report=Report(impression="Normal."))
+    bring(database, "loose", report=Report(text="Normal."))
+    bring(database, "none")
+    found = collect(database, SnapshotFilter(full_narrative=True))
+    assert [study.key for study in found.studies] == ["whole"]
+    assert found.counts().left_out == {"studies: no report with findings and impression": 3}
+
+
+def test_every_study_may_be_asked_to_have_a_text(database: Database) -> None:
+    bring(database, "said", report=Report(impression="Normal."))
+    bring(database, "asked", report=Report(indication="Cough."))
+    bring(database, "marks", report=Report(findings="___"))
+    bring(database, "none")
+    with database.reading() as session:
+        wanted = SnapshotFilter(image_and_text=True)
+        found = snapshots.collect(session, ["chest"], wanted, Cleaning(drop_marks=True))
+    assert [study.key for study in found.studies] == ["said"]
+    assert found.counts().left_out == {"studies: no text": 3}
+
+
+def test_only_labels_of_findings_that_count_as_present_come_in_and_the_others_are_counted(database: Database) -> None:
+    labels = (
+        Statement("edema", State.PRESENT, Source.IMPORTED),
+        Statement("edema", State.PRESENT, Source.LABELER),
+        Statement("pneumonia", State.UNCERTAIN, Source.IMPORTED),
+        Statement("fracture", State.ABSENT, Source.IMPORTED),
+        Statement("nodule", State.PRESENT, Source.IMPORTED),
+    )
+    bring(database, "s1", labels=labels)
+    with database.writing() as session:
+        ann = ensure_reader(session, "Ann")
+        label_versions.add_version(session, NewLabel(1, "nodule", State.ABSENT), Source.READER, reader_id=ann)
+    found = collect(database, SnapshotFilter(positive_only=True))
+    assert found.studies[0].labels == labels[:2]
+    assert absent(found) == [()]
+    assert found.left_out == {"labels: not of a finding that is present": 4}
+    assert len(collect(database).studies[0].labels) == 6
+
+
+def test_max_patients_takes_whole_patients_in_the_splits_own_shares(database: Database) -> None:
+    for number in range(20):
+        split = Split.TEST if number % 4 == 0 else Split.TRAIN
+        bring(database, f"p{number}-a", patient=f"p{number}", split=split)
+        bring(database, f"p{number}-b", patient=f"p{number}", split=split)
+    found = collect(database, SnapshotFilter(max_patients=8))
+    patients = {study.patient: study.split for study in found.studies}
+    assert sorted(patients.values()) == [Split.TEST] * 2 + [Split.TRAIN] * 6
+    assert len(found.studies) == 16
+    assert found.left_out == {"patients: beyond the number asked for": 12}
+    assert collect(database, SnapshotFilter(max_patients=8)) == found
+
+
+def test_max_patients_counts_only_those_whom_the_other_filters_leave(database: Database) -> None:
     for number in range(6):
-        bring(database, f"p{number}-a", patient=f"p{number}")
-        bring(database, f"p{number}-b", patient=f"p{number}")
-    found = collect(database, SnapshotFilter(max_patients=2))
-    assert sorted(study.key for study in found.studies) == ["p0-a", "p0-b", "p1-a", "p1-b"]
+        bring(database, f"p{number}", report=Report(findings="Clear.") if number > 3 else None)
+    found = collect(database, SnapshotFilter(with_report=True, max_patients=2))
+    assert sorted(study.key for study in found.studies) == ["p4", "p5"]
 
 
 def test_cleaning_is_recorded_and_done(database: Database) -> None:
