@@ -7,24 +7,49 @@ from core.findings import Finding
 
 _HEADINGS = {
     "indication": "indication",
+    "indications": "indication",
     "clinical indication": "indication",
+    "clinical information": "indication",
     "history": "indication",
     "clinical history": "indication",
+    "patient history": "indication",
     "reason for exam": "indication",
+    "reason for the exam": "indication",
     "reason for examination": "indication",
+    "reason for the examination": "indication",
+    "reason for study": "indication",
     "comparison": "comparison",
     "comparisons": "comparison",
+    "comparison study": "comparison",
     "technique": "technique",
     "examination": "technique",
+    "type of examination": "technique",
     "exam": "technique",
+    "study": "technique",
+    "procedure": "technique",
     "findings": "findings",
     "finding": "findings",
     "findings and impression": "findings",
+    "findings/impression": "findings",
+    "impression and findings": "findings",
     "impression": "impression",
+    "impressions": "impression",
     "conclusion": "impression",
     "summary": "impression",
+    "recommendation": "impression",
+    "recommendations": "impression",
+    "recommendation(s)": "impression",
+    "notification": "text",
+    "notifications": "text",
+    "wet read": "text",
 }
-_HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]{2,40}?)[ \t]*:[ \t]*", re.MULTILINE)
+"""What lies under a notification tells who was told, not what was seen; a wet read is not the final word."""
+_HEADING = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ,/()-]{2,60}?)[ \t]*:[ \t]*", re.MULTILINE)
+_FILMS = re.compile(
+    r"(?=.*\bchest\b)(?=.*[ ,/])(?:(?:ap|pa|and|or|lateral|frontal|portable|supine|(?:semi[- ]?)?(?:upright|erect)"
+    r"|single|one|two|views?|of|the|radiographs?|radiography|films?|images?|x-rays?|chest)(?:[ ,/()]+|$))+"
+)
+"""The name of the films, such as "PA and lateral views of the chest": the chest and at least one word more."""
 _MARK = re.compile(r"\b(?:x-)?X{3,}s?\b|_{3,}|\[\*\*[^\[\]]*\*\*\]", re.IGNORECASE)
 _NUMBERING = re.compile(r"\s*\d+[.)]")
 _TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e)\.$", re.IGNORECASE)
@@ -105,11 +130,12 @@ def parse_sections(text: str) -> Report:
     """Cut a report into sections by its headings ("FINDINGS:", "IMPRESSION:" and their kin, one to a line).
 
     Words before the first known heading go to `text`; a heading not known here is part of the section it stands in.
+    The name of the films ("PA and lateral views of the chest:") heads the findings, as it often does in MIMIC-CXR.
     """
     pieces: dict[str, list[str]] = {}
     section, position = "text", 0
     for heading in _HEADING.finditer(text):
-        target = _HEADINGS.get(heading.group(1).strip().lower())
+        target = _section(heading.group(1))
         if target is None:
             continue
         pieces.setdefault(section, []).append(text[position : heading.start()])
@@ -138,6 +164,11 @@ def clean(report: Report, cleaning: Cleaning) -> Report:
     for name in asdict(report):
         cleaned = replace(cleaned, **{name: _clean_text(getattr(report, name), cleaning)})
     return cleaned
+
+
+def _section(heading: str) -> str | None:
+    name = " ".join(heading.lower().split())
+    return "findings" if _FILMS.fullmatch(name) else _HEADINGS.get(name)
 
 
 def _clean_text(text: str, cleaning: Cleaning) -> str:

@@ -59,10 +59,47 @@ def test_a_report_in_mimic_style_is_cut_at_its_headings() -> None:
         ("Findings and impression", "findings"),
         ("CONCLUSION", "impression"),
         ("impression", "impression"),
+        ("FINDINGS/IMPRESSION", "findings"),
+        ("CLINICAL INFORMATION", "indication"),
+        ("REASON FOR THE EXAM", "indication"),
+        ("RECOMMENDATION(S)", "impression"),
+        ("NOTIFICATION", "text"),
+        ("PA AND LATERAL VIEWS OF THE CHEST", "findings"),
+        ("CHEST, PA AND LATERAL", "findings"),
+        ("Portable AP chest radiograph", "findings"),
+        ("SEMI-UPRIGHT PORTABLE VIEW OF THE CHEST", "findings"),
     ],
 )
 def test_headings_are_known_by_their_kin_and_without_regard_to_capitals(heading: str, section: str) -> None:
     assert parse_sections(f"{heading}: Clear lungs.") == Report(**{section: "Clear lungs."})
+
+
+@pytest.mark.parametrize("heading", ["CHEST", "Chest tube", "Lungs and chest", "VIEWS", "AP"])
+def test_what_only_resembles_the_name_of_the_films_is_no_heading(heading: str) -> None:
+    assert parse_sections(f"{heading}: Clear.") == Report(text=f"{heading}: Clear.")
+
+
+def test_a_wet_read_and_who_was_told_are_no_part_of_the_reading() -> None:
+    text = """ WET READ: ___ 9:12 PM
+  No pneumothorax.
+ ______________________________________________________________________________
+                                 FINAL REPORT
+ HISTORY:  Line placement.
+
+ PORTABLE AP CHEST:  The line ends in the superior vena cava.
+
+ IMPRESSION:  No pneumothorax.
+
+ NOTIFICATION:  Dr. ___ was told by phone.
+
+ RECOMMENDATION(S):  Follow up in a week.
+"""
+    report = parse_sections(text)
+    assert report.indication == "Line placement."
+    assert report.findings == "The line ends in the superior vena cava."
+    assert report.impression == "No pneumothorax. Follow up in a week."
+    assert report.text.startswith("___ 9:12 PM No pneumothorax.")
+    assert report.text.endswith("FINAL REPORT Dr. ___ was told by phone.")
 
 
 def test_text_without_headings_is_kept_whole() -> None:
