@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,13 @@ class MissingColumns(ReadingRoomError):
     def __init__(self, table: str, missing: tuple[str, ...], present: tuple[str, ...]) -> None:
         wanted, found = ", ".join(missing), ", ".join(present) or "none"
         super().__init__(f"{table} lacks the column{'s' * (len(missing) > 1)} {wanted}. It has: {found}.")
+
+
+class BrokenTable(ReadingRoomError):
+    """A gzipped CSV that ends too early or whose bytes are damaged."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"{name} cannot be unpacked: it is cut off or damaged ({error}). Copy it again.")
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,10 @@ class Table:
             raise MissingColumns(self.name, missing, self.columns)
 
     def rows(self, cell: Callable[[str], str] = str.strip) -> Iterator[Row | Skipped]:
-        """Every row, each cell passed through `cell`; rows that cannot be told apart into cells as Skipped."""
+        """Every row, each cell passed through `cell`; rows that cannot be told apart into cells as Skipped.
+
+        Raises BrokenTable.
+        """
         with _text(self.path, self.encoding) as lines:
             reader = csv.reader(lines, delimiter=self.separator)
             next(reader)
@@ -95,7 +106,7 @@ class Table:
 def open_table(path: Path) -> Table:
     """Look at a CSV's encoding (UTF-8 with or without a mark, UTF-16 with one, else Windows-1252) and its header.
 
-    Raises MissingTable when it is not there.
+    Raises MissingTable when it is not there, and BrokenTable.
     """
     if not path.is_file():
         raise MissingTable(path.name, path.parent)
@@ -130,5 +141,10 @@ def _text(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
         )
 
 
-def _bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.GzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb")
+@contextmanager
+def _bytes(path: Path) -> Iterator[gzip.GzipFile | io.BufferedReader]:
+    with gzip.GzipFile(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        try:
+            yield file
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise BrokenTable(path.name, error) from error

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from core.studies import Skipped
-from data.tables import MissingColumns, MissingTable, Row, open_table
+from data.tables import BrokenTable, MissingColumns, MissingTable, Row, open_table
 
 
 def written(folder: Path, body: bytes, name: str = "table.csv") -> Path:
@@ -43,6 +43,15 @@ def test_the_separator_is_seen_in_the_header(tmp_path: Path, separator: str) -> 
 def test_a_gzipped_table_is_read(tmp_path: Path) -> None:
     place = written(tmp_path, gzip.compress(b"uid,notes\n1,two\n"), "table.csv.gz")
     assert rows(place)[0]["notes"] == "two"
+
+
+def test_a_broken_gzip_is_told_when_the_table_is_opened(tmp_path: Path) -> None:
+    whole = gzip.compress(b"uid,notes\n" + b"".join(b"%d,two\n" % n for n in range(5000)))
+    damaged = bytearray(whole)
+    damaged[len(damaged) // 2] ^= 0xFF
+    for number, body in enumerate((whole[:-20], whole[: len(whole) // 2], b"uid,notes\n1,two\n", bytes(damaged))):
+        with pytest.raises(BrokenTable, match=r"table.*csv\.gz cannot be unpacked.*Copy it again"):
+            open_table(written(tmp_path, body, f"table{number}.csv.gz"))
 
 
 def test_a_row_knows_its_line_across_quoted_line_breaks(tmp_path: Path) -> None:
