@@ -12,12 +12,14 @@ KEY = "review-bar"
 _mount = register("bar")
 
 
-def bar(patient: str, facts: Sequence[str], why: str, state: ReviewState) -> None:
-    """Show the line. What was pressed is told by `pressed`, from the start of the next run."""
+def bar(study: str, patient: str, facts: Sequence[str], why: str, state: ReviewState) -> None:
+    """Show the line over a study, named as the editor names it. What was pressed is told by `pressed`, from the start
+    of the next run."""
     steps = [ReviewState.UNREAD, ReviewState.DRAFT, ReviewState.SUBMITTED]
     if state is ReviewState.RETURNED:
         steps[0] = ReviewState.RETURNED
     data = {
+        "study": study,
         "patient": patient,
         "facts": list(facts),
         "why": why,

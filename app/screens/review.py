@@ -172,7 +172,7 @@ def _show_study(here: Desk, opened: OpenStudy, said: OpenLabels, is_new: bool) -
     keys = [finding.key for finding in shown]
     here.order = tuple(keys)
     active = here.hand if here.hand in keys else (keys[0] if keys else None)
-    bar(study.patient, film.facts(study), _why(here, study), study.state)
+    bar(str(study.id), study.patient, film.facts(study), _why(here, study), study.state)
     other = next((each for each in opened.others if each.id == here.beside), None)
     columns = st.columns([0.36, 0.36, 0.28] if other else [0.73, 0.27], gap="small", wrap=False)
     with columns[0]:

@@ -106,7 +106,9 @@ def readers(house: House) -> None:
 def test_a_film_is_assessed_wholly_by_key(page: Page, house: House) -> None:
     go_to(page, KEYED)
     in_hand(page, "pleural_effusion")
+    expect(page.locator(".bar .step.here")).to_have_text("unread")
     pressed(page, "s", "q", "q")
+    expect(page.locator(".bar .step.here")).to_have_text("draft")
     expect(page.get_by_test_id("finding-pleural_effusion")).to_contain_text("Pleural effusion, L")
     pressed(page, "w", "g")
     pressed(page, "Shift+D")

@@ -16,18 +16,20 @@ export class Beside {
     const { data, labels, look, films, assessor } = this.editor;
     if (!data || data.read_only) return;
     const layers = films.flatMap((film) => film.layers);
+    const words = [...(labels?.voices.reader.values() ?? []), ...(labels?.voices.settled.values() ?? [])];
     const desk = {
       study: data.study_id,
       finding: look.finding,
       open: films.flatMap((film) => film.openSuggestions().map((each) => each.predictionId)),
       drawn: layers.filter((layer) => layer.draftId !== null).map((layer) => layer.finding),
+      isDraft: [...layers, ...words].some((each) => each.draftId !== null),
       labels: told(labels?.voices.reader),
       settled: told(labels?.voices.settled),
       settling: assessor.settling,
     };
-    const words = JSON.stringify(desk);
-    if (words === this.told) return;
-    this.told = words;
+    const shape = JSON.stringify(desk);
+    if (shape === this.told) return;
+    this.told = shape;
     tell("desk", desk);
   }
 

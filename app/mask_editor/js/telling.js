@@ -10,6 +10,7 @@
  * @property {string} study @property {string | null} finding in hand
  * @property {number[]} open suggestions that wait for an answer
  * @property {string[]} drawn findings of which the reader has a draft
+ * @property {boolean} isDraft whether the server holds anything of the reader's that is not submitted
  * @property {Record<string, Told>} labels @property {Record<string, Told>} settled by finding
  * @property {string | null} settling the finding whose next word settles it
  *

@@ -2,48 +2,97 @@
  * The line above the film: which study this is, where its review stands, and the ways on. Its buttons press the keys of
  * the editor, which lets nothing leave before every stroke is safe.
  *
- * @typedef {object} Bar
- * @property {string} patient @property {string[]} facts @property {string} why @property {string[]} steps
- * @property {string} state @property {boolean} isSubmitted
+ * @typedef {object} Data
+ * @property {string} study @property {string} patient @property {string[]} facts @property {string} why
+ * @property {string[]} steps @property {string} state @property {boolean} isSubmitted
  */
 
 import { make } from "../../mask_editor/js/make.js";
+import { hear } from "../../mask_editor/js/telling.js";
 import { press, rootOf } from "./dom.js";
 
-/** @param {any} component as Streamlit passes it */
-export default function open({ data, parentElement, setTriggerValue }) {
-  const root = rootOf(parentElement, "bar");
-  const shape = JSON.stringify(data);
-  if (root.dataset.shape === shape) return;
-  root.dataset.shape = shape;
+const DRAFT = "draft";
 
-  /** @param {string} kind @param {string} key @param {string} code */
-  const go = (kind, key, code) => () => {
-    if (!press(key, code)) setTriggerValue("action", kind);
-  };
-  /** @param {string} kind @param {string} says @param {string} key @param {string} tip @param {() => void} run */
-  const button = (kind, says, key, tip, run) => {
-    const element = make("button", { class: kind, type: "button", testid: `bar-${kind}`, title: `${tip}  ·  ${key}`, "aria-keyshortcuts": key }, [
-      says ? make("span", { text: says }) : null,
-      make("kbd", { text: key === "Enter" ? "⏎" : key }),
+/** @type {WeakMap<Node, Bar>} */
+const bars = new WeakMap();
+
+class Bar {
+  /** @param {ShadowRoot} parent */
+  constructor(parent) {
+    this.root = rootOf(parent, "bar");
+    this.shape = "";
+    this.drawn = "";
+    this.leaving = new AbortController();
+    hear("desk", (desk) => this.hearDesk(desk), this.leaving.signal);
+  }
+
+  /** @param {any} component as Streamlit passes it */
+  update({ data, setTriggerValue }) {
+    this.act = (/** @type {string} */ kind) => setTriggerValue("action", kind);
+    const shape = JSON.stringify(data);
+    if (shape === this.shape) return;
+    this.shape = shape;
+    /** @type {Data} */
+    this.data = data;
+    this.draw(data.state);
+  }
+
+  /** The editor saves without a run of the page, so what became a draft is heard from it.
+   * @param {import("../../mask_editor/js/telling.js").Desk} desk */
+  hearDesk(desk) {
+    if (desk.study === this.data?.study) this.draw(desk.isDraft ? DRAFT : this.data.state);
+  }
+
+  /** @param {string} state */
+  draw(state) {
+    const { data } = this;
+    const drawn = JSON.stringify([data, state]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    const isSubmitted = state === data.state && data.isSubmitted;
+    const steps = data.steps.map((step) =>
+      make("span", { class: step === state ? `step here ${step}` : "step", "aria-current": step === state ? "step" : null, text: step }),
+    );
+    const submit = this.button("submit", isSubmitted ? "Submit again" : "Submit", "Enter", "Enter", "Submit the study");
+    submit.classList.toggle("done", isSubmitted);
+    this.root.replaceChildren(
+      this.button("previous", "‹", "p", "KeyP", "The study before this one"),
+      make("div", { class: "title" }, [
+        make("b", { text: data.patient, testid: "bar-patient" }),
+        ...data.facts.map((fact) => make("span", { class: "fact", text: fact })),
+        data.why ? make("span", { class: "why", text: data.why, title: data.why }) : null,
+      ]),
+      make("div", { class: "steps", role: "list", "aria-label": "Where the review stands" }, steps),
+      submit,
+      this.button("next", "Next", "n", "KeyN", "The queue's next study"),
+    );
+  }
+
+  /** @param {string} kind @param {string} says @param {string} key @param {string} code @param {string} tip */
+  button(kind, says, key, code, tip) {
+    const named = key === "Enter" ? key : key.toUpperCase();
+    const element = make("button", { class: kind, type: "button", testid: `bar-${kind}`, title: `${tip}  ·  ${named}`, "aria-keyshortcuts": named }, [
+      make("span", { text: says }),
+      make("kbd", { text: key === "Enter" ? "⏎" : named }),
     ]);
-    element.addEventListener("click", run);
+    element.addEventListener("click", () => {
+      if (!press(key, code)) this.act?.(kind);
+    });
     return element;
+  }
+}
+
+/** @param {any} component as Streamlit passes it */
+export default function open(component) {
+  const { parentElement } = component;
+  const bar = bars.get(parentElement) ?? new Bar(parentElement);
+  bars.set(parentElement, bar);
+  bar.update(component);
+  return () => {
+    setTimeout(() => {
+      if (bar.root.isConnected) return;
+      bar.leaving.abort();
+      bars.delete(parentElement);
+    });
   };
-  const steps = data.steps.map((/** @type {string} */ step) =>
-    make("span", { class: step === data.state ? `step here ${step}` : "step", "aria-current": step === data.state ? "step" : null, text: step }),
-  );
-  const submit = button("submit", data.isSubmitted ? "Submit again" : "Submit", "Enter", "Submit the study", go("submit", "Enter", "Enter"));
-  submit.classList.toggle("done", data.isSubmitted);
-  root.replaceChildren(
-    button("previous", "‹", "P", "The study before this one", go("previous", "p", "KeyP")),
-    make("div", { class: "title" }, [
-      make("b", { text: data.patient, testid: "bar-patient" }),
-      ...data.facts.map((/** @type {string} */ fact) => make("span", { class: "fact", text: fact })),
-      data.why ? make("span", { class: "why", text: data.why, title: data.why }) : null,
-    ]),
-    make("div", { class: "steps", role: "list", "aria-label": "Where the review stands" }, steps),
-    submit,
-    button("next", "Next", "N", "The queue's next study", go("next", "n", "KeyN")),
-  );
 }
