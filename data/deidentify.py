@@ -92,6 +92,16 @@ def burned_in_warning(dataset: pydicom.Dataset) -> str | None:
     return None
 
 
+def calendar_minutes(day: str, clock: str) -> int:
+    """A date and a time as DICOM writes them (20160229, 0830), in minutes; 0 when the date is none."""
+    try:
+        days = date(int(day[:4]), int(day[4:6]), int(day[6:8])).toordinal()
+    except ValueError:
+        return 0
+    minutes = int(clock[:2]) * 60 + int(clock[2:4]) if clock[:4].isdigit() and len(clock) >= 4 else 0
+    return days * _MINUTES_A_DAY + minutes
+
+
 def _rules(secret: bytes) -> dict[Any, Callable[..., None]]:
     def keyed_uid(dataset: pydicom.Dataset, tag: Any) -> None:
         element = dataset.get(tag)
@@ -122,14 +132,9 @@ def _text(dataset: pydicom.Dataset, keyword: str) -> str:
 
 def _shifted_minutes(dataset: pydicom.Dataset, patient: str) -> int:
     day = _text(dataset, "StudyDate") or _text(dataset, "AcquisitionDate")
-    try:
-        days = date(int(day[:4]), int(day[4:6]), int(day[6:8])).toordinal()
-    except ValueError:
-        return 0
-    clock = _text(dataset, "StudyTime")
-    minutes = int(clock[:2]) * 60 + int(clock[2:4]) if clock[:4].isdigit() and len(clock) >= 4 else 0
+    minutes = calendar_minutes(day, _text(dataset, "StudyTime"))
     shift = int(patient[-8:], 16) % _LONGEST_SHIFT_DAYS
-    return (days + shift) * _MINUTES_A_DAY + minutes
+    return minutes + shift * _MINUTES_A_DAY if minutes else 0
 
 
 def _years(age: str) -> int | None:

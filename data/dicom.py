@@ -121,6 +121,20 @@ def film(source: Path | bytes, secret: bytes) -> DicomFilm:
     return DicomFilm(image, age, sex, (burned,) if burned else ())
 
 
+def view_of(position: str, *meanings: str) -> View:
+    """The view that a ViewPosition names, or failing that the meaning of a view's code ("postero-anterior")."""
+    view = View.parse(position)
+    for meaning in meanings if view is View.UNKNOWN else ():
+        letters = re.sub(r"[^a-z]", "", meaning.lower())
+        if "posteroanterior" in letters:
+            return View.PA
+        if "anteroposterior" in letters:
+            return View.AP
+        if "lateral" in letters and "decubitus" not in letters:
+            return View.LATERAL
+    return view
+
+
 def _open(source: Path | bytes, **options: Any) -> pydicom.Dataset:
     try:
         dataset = pydicom.dcmread(_readable(source), **options)
@@ -260,16 +274,8 @@ def _turned_over(values: _Values) -> _Values:
 
 def _view(dataset: pydicom.Dataset) -> View:
     """ViewPosition, or failing that the meaning of the view's code."""
-    view = View.parse(str(dataset.get("ViewPosition") or ""))
-    for code in dataset.get("ViewCodeSequence") or [] if view is View.UNKNOWN else []:
-        meaning = re.sub(r"[^a-z]", "", str(code.get("CodeMeaning") or "").lower())
-        if "posteroanterior" in meaning:
-            return View.PA
-        if "anteroposterior" in meaning:
-            return View.AP
-        if "lateral" in meaning and "decubitus" not in meaning:
-            return View.LATERAL
-    return view
+    codes = dataset.get("ViewCodeSequence") or []
+    return view_of(str(dataset.get("ViewPosition") or ""), *(str(code.get("CodeMeaning") or "") for code in codes))
 
 
 def _spacing(dataset: pydicom.Dataset) -> float | None:

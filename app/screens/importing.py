@@ -33,6 +33,10 @@ _KINDS = {
     "iu-xray": ("Indiana University", "The public Kaggle layout: two tables and the folder of images."),
     "chexpert": ("CheXpert", "train.csv or valid.csv with the folder of films that they name, at full or small size."),
     "nih": ("ChestX-ray14", "Data_Entry_2017.csv beside images or images_001 to images_012; boxes and lists if there."),
+    "mimic-cxr": (
+        "MIMIC-CXR",
+        "The folder with mimic-cxr-2.0.0-metadata.csv, the tables of splits and labels, the reports' zip, and files.",
+    ),
     "chexlocalize": ("CheXlocalize", "gt_segmentations JSON in or beside the folder of CheXpert films, at full size."),
     "coco": ("COCO", "An export of ours, or any COCO file with run lengths or polygons."),
     "jsonl": ("JSON lines", "An export of ours."),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, nih, record_files
+from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, mimic, nih, record_files
 from data.importers.plan import Importer
 from data.importers.zipped import accepting_zip
 
@@ -11,6 +11,7 @@ IMPORTERS: Final[Mapping[str, Importer]] = {
     "iu-xray": accepting_zip(iu_xray.plan),
     "chexpert": accepting_zip(chexpert.plan),
     "nih": accepting_zip(nih.plan),
+    "mimic-cxr": accepting_zip(mimic.plan),
     "chexlocalize": accepting_zip(chexlocalize.plan),
     "folder": accepting_zip(folder.plan),
     "dicom": accepting_zip(dicom_files.plan),

@@ -19,12 +19,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from core.findings import CHEXPERT
 from core.studies import IncomingImage, IncomingLabel, IncomingStudy, Skipped, Split, View
 from data.importers import films
 from data.importers.ages import Ages
 from data.importers.chexpert_tree import FilmName, film_name, place_of, trees
-from data.importers.classes import finding_of
 from data.importers.given import GivenSplits
 from data.importers.labels import LabelColumns
 from data.importers.plan import ImportOptions, ImportPlan, NothingToImport
@@ -33,7 +31,6 @@ from data.tables import Row, Table, open_table
 
 _TABLES: Final = ("train.csv", "valid.csv", "test.csv")
 _FACTS: Final = ("path", "sex", "age", "frontal/lateral", "ap/pa")
-_FINDINGS: Final = frozenset(finding.key for finding in CHEXPERT)
 
 
 @dataclass(frozen=True)
@@ -67,15 +64,7 @@ class _Part:
         """Raises MissingColumns."""
         table = open_table(path)
         table.require("path")
-        findings = [column for column in table.columns if finding_of(column) in _FINDINGS]
-        unused = [column for column in table.columns if column and column not in (*findings, *_FACTS)]
-        if unused:
-            warnings.append(f"Columns of {table.name} that were not used: {', '.join(unused)}.")
-        if not findings:
-            warnings.append(f"{table.name} has none of CheXpert's findings, so its films come in without labels.")
-        if table.note:
-            warnings.append(table.note)
-        return cls(table, LabelColumns.of(table.name, findings), Ages(table.name))
+        return cls(table, LabelColumns.of_chexpert(table, _FACTS, warnings), Ages(table.name))
 
     def films(self) -> Iterator[_Film | Skipped]:
         """The rows, one after the other."""

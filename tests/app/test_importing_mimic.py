@@ -1,0 +1,82 @@
+"""MIMIC-CXR from its folder to a snapshot: everything comes in, the filters choose, and nothing is lost by them."""
+
+import io
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from app.house import House
+from app.services import importing, snapshots
+from core.findings import State
+from core.reports import SHORT_REPORT
+from core.snapshots import SnapshotFilter, content_hash, disjoint
+from core.studies import Split, View
+from tests.data import mimic_making as making
+from tests.making import BY, film
+
+PATIENTS = 12
+SEARCHABLE = SnapshotFilter(
+    frontal_only=True,
+    full_narrative=True,
+    positive_only=True,
+    image_and_text=True,
+    min_report_characters=SHORT_REPORT,
+)
+
+
+def quiet(done: int, total: int, doing: str) -> None:
+    pass
+
+
+def picture(number: int) -> bytes:
+    out = io.BytesIO()
+    PIL.Image.fromarray(film(number)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def mimic(house: House, tmp_path: Path) -> House:
+    release = making.write(tmp_path / "mimic", patients=PATIENTS, picture=picture)
+    told = importing.bring_in(house, "mimic-cxr", release, "mimic", BY, quiet)
+    assert (told.studies, told.images, told.reports, told.skipped) == (24, 48, 24, ())
+    again = importing.bring_in(house, "mimic-cxr", release, "mimic", BY, quiet)
+    assert (again.studies, again.images, again.reports) == (0, 0, 0)
+    return house
+
+
+def test_everything_comes_in_and_the_makers_split_stands(mimic: House) -> None:
+    whole = snapshots.present(mimic, "mimic")
+    assert {image.view for study in whole.studies for image in study.images} == {View.PA, View.LATERAL}
+    states = {label.state for study in whole.studies for label in study.labels}
+    assert states == {State.PRESENT, State.ABSENT, State.UNCERTAIN}
+    patients = {study.patient: study.split for study in whole.studies}
+    assert sorted(patients.values()) == [Split.TEST] * 2 + [Split.TRAIN] * 8 + [Split.VALIDATION] * 2
+    assert disjoint(whole.studies)
+
+
+def test_the_filters_choose_and_count_and_every_row_has_an_image_and_a_text(mimic: House) -> None:
+    frozen = snapshots.freeze(mimic, "search", ["mimic"], BY, wanted=SEARCHABLE)
+    _, manifest = snapshots.read(mimic, "search")
+    assert len(manifest.studies) == frozen.counts.studies == 16
+    for study in manifest.studies:
+        assert [image.view for image in study.images] == [View.PA]
+        assert all(mimic.store.has(image.sha) for image in study.images)
+        assert study.report is not None
+        assert len(study.report.narrative) >= SHORT_REPORT
+        assert {label.state for label in study.labels} == {State.PRESENT}
+    assert frozen.counts.left_out["studies: no report with findings and impression"] == 8
+    assert frozen.counts.left_out["films: of another view"] == 16
+    assert frozen.counts.left_out["labels: not of a finding that is present"] > 0
+    assert len(snapshots.present(mimic, "mimic").studies) == 24
+
+
+def test_so_many_patients_are_always_the_same_and_keep_the_splits_shares(mimic: House) -> None:
+    wanted = SnapshotFilter(max_patients=6)
+    one = snapshots.freeze(mimic, "few", ["mimic"], BY, wanted=wanted)
+    two = snapshots.freeze(mimic, "few-again", ["mimic"], BY, wanted=wanted)
+    assert one.sha == two.sha
+    _, manifest = snapshots.read(mimic, "few")
+    assert content_hash(manifest) == one.sha
+    patients = {study.patient: study.split for study in manifest.studies}
+    assert sorted(patients.values()) == [Split.TEST, *[Split.TRAIN] * 4, Split.VALIDATION]
