@@ -82,6 +82,13 @@ def levels(images: Tensor, how: str) -> tuple[Tensor, Tensor]:
     return low + reach, reach
 
 
+def vary(images: Tensor, how: Augmentation) -> Tensor:
+    """Films in [0, 1] moved, changed in their grey values and painted over."""
+    if how.probability == 0:
+        return images
+    return paint_over(change_grey(fetch(images, places(images, how)), how), how)
+
+
 def places(images: Tensor, how: Augmentation) -> Tensor:
     """Where each pixel of the changed films comes from, for `fetch`, (B, H, W, 2): each film rotated, sheared, scaled,
     stretched and shifted about its centre."""

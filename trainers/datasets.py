@@ -64,6 +64,11 @@ def mask_to_square(mask: Mask, side: int, fit: str) -> Square:
     return (to_square(mask.astype(np.uint8) * 255, side, fit) >= 128).astype(np.uint8)
 
 
+def shows_something(square: Square) -> bool:
+    """Whether a film is more than one even grey: of any other nothing can be learned or said."""
+    return bool(square.min() != square.max())
+
+
 class FilmCache:
     """Films and masks of one side and fit. Reads go through the cache's files; what is missing is made from the store.
 
@@ -115,6 +120,11 @@ class FilmCache:
         made.tofile(unfinished)
         unfinished.replace(place)
         return made
+
+
+def chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """The items in their order, so many together; fewer at the end."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 class Batches(Generic[Item, Batch]):

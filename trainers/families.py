@@ -7,12 +7,14 @@ from core.errors import NotFound
 from trainers.classification.family import Classification
 from trainers.contract import Family
 from trainers.pretraining.family import Pretraining
+from trainers.retrieval.family import Retrieval
 from trainers.segmentation.family import Segmentation
 
 FAMILIES: Mapping[str, Family[Any]] = {
     "segmentation": Segmentation(),
     "pretraining": Pretraining(),
     "classification": Classification(),
+    "retrieval": Retrieval(),
 }
 
 

@@ -53,9 +53,9 @@ def tri_panel(look: Look, caption: str) -> Image.Image:
     for place, panel in enumerate(panels):
         sheet.paste(panel, (place * film.width, STRIP))
     draw = ImageDraw.Draw(sheet)
-    _write(draw, 6, caption, film.width - 10)
-    _write(draw, film.width + 6, "truth", film.width, TRUTH_COLOUR)
-    _write(draw, 2 * film.width + 6, "prediction", film.width, PREDICTED_COLOUR)
+    write(draw, 6, caption, film.width - 10)
+    write(draw, film.width + 6, "truth", film.width, TRUTH_COLOUR)
+    write(draw, 2 * film.width + 6, "prediction", film.width, PREDICTED_COLOUR)
     return sheet
 
 
@@ -65,11 +65,11 @@ def overlay(look: Look, caption: str) -> Image.Image:
     sheet = Image.new("RGB", (film.width, film.height + 2 * STRIP), GROUND)
     sheet.paste(film, (0, STRIP))
     draw = ImageDraw.Draw(sheet)
-    _write(draw, 6, caption, film.width - 10)
+    write(draw, 6, caption, film.width - 10)
     left = 6
     for word, colour in (("truth", TRUTH_COLOUR), ("prediction", PREDICTED_COLOUR)):
         draw.line((left, sheet.height - STRIP // 2, left + 16, sheet.height - STRIP // 2), fill=colour, width=3)
-        _write(draw, left + 22, word, film.width, top=sheet.height - STRIP)
+        write(draw, left + 22, word, film.width, top=sheet.height - STRIP)
         left += 22 + 8 * len(word) + 18
     return sheet
 
@@ -84,15 +84,20 @@ def outlined(look: Look) -> Image.Image:
 
 def heated(look: Look, heat: NDArray[np.float32], caption: str) -> Image.Image:
     """The film under the heat (h, w) in [0, 1], and the outline of the prediction, under a strip of words."""
-    coloured = matplotlib.colormaps["inferno"](heat)[:, :, :3]
-    share = (0.65 * np.sqrt(heat))[:, :, None]
-    mixed = (1 - share) * look.pixels[:, :, None] + share * 255 * coloured
-    film = Image.fromarray(mixed.round().astype(np.uint8))
+    film = under_heat(look.pixels, heat)
     film.paste(PREDICTED_COLOUR, (0, 0), _edge(look.predicted))
     sheet = Image.new("RGB", (film.width, film.height + STRIP), GROUND)
     sheet.paste(film, (0, STRIP))
-    _write(ImageDraw.Draw(sheet), 6, caption, film.width - 10)
+    write(ImageDraw.Draw(sheet), 6, caption, film.width - 10)
     return sheet
+
+
+def under_heat(pixels: Pixels, heat: NDArray[np.float32]) -> Image.Image:
+    """The film (h, w) under the heat (h, w) in [0, 1]."""
+    coloured = matplotlib.colormaps["inferno"](heat)[:, :, :3]
+    share = (0.65 * np.sqrt(heat))[:, :, None]
+    mixed = (1 - share) * pixels[:, :, None] + share * 255 * coloured
+    return Image.fromarray(mixed.round().astype(np.uint8))
 
 
 def strip(films: Sequence[Image.Image], caption: str) -> Image.Image:
@@ -102,11 +107,12 @@ def strip(films: Sequence[Image.Image], caption: str) -> Image.Image:
     for film in films:
         sheet.paste(film, (left, STRIP))
         left += film.width
-    _write(ImageDraw.Draw(sheet), 6, caption, sheet.width - 10)
+    write(ImageDraw.Draw(sheet), 6, caption, sheet.width - 10)
     return sheet
 
 
-def _write(draw: ImageDraw.ImageDraw, left: int, words: str, room: int, colour: Colour = INK, top: int = 0) -> None:
+def write(draw: ImageDraw.ImageDraw, left: int, words: str, room: int, colour: Colour = INK, top: int = 0) -> None:
+    """Words on a drawing, of which the last are kept where there is no room for all."""
     font = ImageFont.load_default(LETTER)
     while words and draw.textlength(words, font) > room:
         words = words[1:]

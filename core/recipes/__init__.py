@@ -13,6 +13,8 @@ from core.recipes.classification import ClassificationRecipe
 from core.recipes.classification import presets as classification_presets
 from core.recipes.pretraining import PretrainingRecipe
 from core.recipes.pretraining import presets as pretraining_presets
+from core.recipes.retrieval import RetrievalRecipe
+from core.recipes.retrieval import presets as retrieval_presets
 from core.recipes.segmentation import SegmentationRecipe
 from core.recipes.segmentation import presets as segmentation_presets
 
@@ -23,6 +25,7 @@ __all__ = [
     "FieldSpec",
     "PretrainingRecipe",
     "Recipe",
+    "RetrievalRecipe",
     "SegmentationRecipe",
     "UnknownPreset",
     "changed",
@@ -37,6 +40,7 @@ PRESETS: Mapping[str, Mapping[str, Recipe]] = {
     "segmentation": segmentation_presets(),
     "pretraining": pretraining_presets(),
     "classification": classification_presets(),
+    "retrieval": retrieval_presets(),
 }
 """Every recipe that has a name, by family."""
 

@@ -39,7 +39,7 @@ def test_a_grey_film_gives_the_features_of_the_same_film_in_grey_rgb() -> None:
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet34", "mobilevit_s", "tiny"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "resnet34", "mobilevit_s", "tiny"])
 def test_an_encoder_gives_one_map_for_each_stride(name: str) -> None:
     encoder = build_image_encoder(name, "random").eval()
     maps = encoder(torch.zeros(2, 1, 96, 64))

@@ -40,6 +40,13 @@ def resnet34_from_torchvision() -> tuple[State, Callable[[Tensor], list[Tensor]]
     return network.state_dict(), lambda films: pyramid(films)[1:]
 
 
+def resnet18_from_torchvision() -> tuple[State, Callable[[Tensor], list[Tensor]]]:
+    network = lively(torchvision.models.resnet18())
+    pyramid = get_encoder("resnet18", weights=None).eval()
+    pyramid.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("fc.")})
+    return network.state_dict(), lambda films: pyramid(films)[1:]
+
+
 def resnet34_from_timm() -> tuple[State, Callable[[Tensor], list[Tensor]]]:
     network = lively(timm.create_model("resnet34"))
     pyramid = timm.create_model("resnet34", features_only=True).eval()
@@ -76,6 +83,7 @@ def mobilevit_from_an_smp_unet() -> tuple[State, Callable[[Tensor], list[Tensor]
     ("name", "made"),
     [
         ("resnet34", resnet34_from_torchvision),
+        ("resnet18", resnet18_from_torchvision),
         ("resnet34", resnet34_from_timm),
         ("resnet34", resnet34_from_an_smp_unet),
         ("mobilevit_s", mobilevit_from_timm),

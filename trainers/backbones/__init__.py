@@ -7,7 +7,7 @@ from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, pa
 from trainers.backbones.minilm import MiniLm
 from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound
 from trainers.backbones.places import own_place_first
-from trainers.backbones.pyramids import MobileVitS, ResNet34
+from trainers.backbones.pyramids import MobileVitS, ResNet
 from trainers.backbones.texts import (
     HashedWords,
     OtherTextEncoder,
@@ -32,7 +32,7 @@ __all__ = [
     "MobileVitS",
     "OtherTextEncoder",
     "Read",
-    "ResNet34",
+    "ResNet",
     "TextEncoder",
     "TextFeatures",
     "TextTokens",

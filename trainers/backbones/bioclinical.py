@@ -1,11 +1,13 @@
-"""BioClinicalBERT, whose weights come from a local folder or the hub."""
+"""BioClinicalBERT and DistilBERT, whose weights come from a local folder or the hub."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
@@ -28,24 +30,93 @@ from trainers.backbones.places import (
 from trainers.checkpoints import read_state
 
 BIOCLINICAL_NAME = "Bio_ClinicalBERT"
-BIOCLINICAL_REPOSITORY = Repository(f"emilyalsentzer/{BIOCLINICAL_NAME}", licence="mit")
+DISTILBERT_NAME = "distilbert-base-uncased"
 CONFIG = "config.json"
 VOCABULARY = "vocab.txt"
 TOKENIZER = "tokenizer.json"
 MARKS = ("[CLS]", "[SEP]")
 UNKNOWN = "[UNK]"
-_UNUSED = re.compile(r"^(?:cls|pooler)\.|\.position_ids$")
+_UNUSED = re.compile(r"^(?:cls|pooler|classifier|pre_classifier|vocab_\w+)\.|\.position_ids$")
+_KINDS_OF_SENTENCES = "embeddings.token_type_embeddings.weight"
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+def _bert_shape(folder: Path) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig.from_pretrained(folder, local_files_only=True)
+
+
+def _distilbert_shape(folder: Path) -> Any:
+    """A DistilBERT as the BERT that it is: without kinds of sentences, all else the same under other names."""
+    from transformers import BertConfig, DistilBertConfig
+
+    told: Any = DistilBertConfig.from_pretrained(folder, local_files_only=True)
+    return BertConfig(
+        vocab_size=told.vocab_size, hidden_size=told.dim, num_hidden_layers=told.n_layers,
+        num_attention_heads=told.n_heads, intermediate_size=told.hidden_dim, hidden_act=told.activation,
+        hidden_dropout_prob=told.dropout, attention_probs_dropout_prob=told.attention_dropout,
+        max_position_embeddings=told.max_position_embeddings, type_vocab_size=1,
+    )  # fmt: skip
+
+
+def _distilbert_name(name: str) -> str:
+    """What BERT calls a parameter of DistilBERT's."""
+    name = name.removeprefix("distilbert.").replace("transformer.layer.", "encoder.layer.")
+    for theirs, ours in (
+        ("attention.q_lin", "attention.self.query"),
+        ("attention.k_lin", "attention.self.key"),
+        ("attention.v_lin", "attention.self.value"),
+        ("attention.out_lin", "attention.output.dense"),
+        ("sa_layer_norm", "attention.output.LayerNorm"),
+        ("ffn.lin1", "intermediate.dense"),
+        ("ffn.lin2", "output.dense"),
+        ("output_layer_norm", "output.LayerNorm"),
+    ):
+        name = name.replace(f".{theirs}.", f".{ours}.")
+    return name
+
+
+@dataclass(frozen=True)
+class PublishedBert:
+    """How a BERT is published: the name of its folder, its repository on the hub, and the kind that its configuration
+    states. `shape` reads that as BERT's, and `renamed` turns names of parameters into BERT's."""
+
+    name: str
+    repository: Repository
+    kind: str = "bert"
+    shape: Callable[[Path], Any] = _bert_shape
+    renamed: Callable[[str], str] = _as_it_is
+
+
+BIOCLINICAL = PublishedBert(BIOCLINICAL_NAME, Repository(f"emilyalsentzer/{BIOCLINICAL_NAME}", licence="mit"))
+DISTILBERT = PublishedBert(
+    DISTILBERT_NAME, Repository(f"distilbert/{DISTILBERT_NAME}", licence="apache-2.0"), "distilbert",
+    _distilbert_shape, _distilbert_name,
+)  # fmt: skip
 
 
 def bioclinical_tokens(learned: int, tokens: int, places: Sequence[Path]) -> BertTokens:
     """BioClinicalBERT (Alsentzer et al. 2019). Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights."""
-    # Slow to import, and not needed by the recipes that do not read.
-    from transformers import BertConfig, BertModel
+    return _tokens_of(BIOCLINICAL, learned, tokens, places)
 
-    folder, weights, origin = _find(places)
-    config: Any = BertConfig.from_pretrained(folder, local_files_only=True)
+
+def distilbert_tokens(learned: int, tokens: int, places: Sequence[Path]) -> BertTokens:
+    """DistilBERT (Sanh et al. 2019). Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights."""
+    return _tokens_of(DISTILBERT, learned, tokens, places)
+
+
+def _tokens_of(published: PublishedBert, learned: int, tokens: int, places: Sequence[Path]) -> BertTokens:
+    # Slow to import, and not needed by the recipes that do not read.
+    from transformers import BertModel
+
+    folder, weights, origin = _find(published, places)
+    config = published.shape(folder)
     model: Any = BertModel(config, add_pooling_layer=False)
-    model.load_state_dict(_bert_state(weights, model.state_dict()), strict=True)
+    model.load_state_dict(_bert_state(weights, model.state_dict(), published.renamed), strict=True)
     return BertTokens(bert_tokenizer(folder, int(config.vocab_size)), model, origin, learned, tokens)
 
 
@@ -84,9 +155,9 @@ def _is_cased(folder: Path, vocabulary: Mapping[str, int]) -> bool:
     return any(word != word.lower() for word in vocabulary if not word.startswith("["))
 
 
-def _find(places: Sequence[Path]) -> tuple[Path, Path, WeightOrigin]:
+def _find(published: PublishedBert, places: Sequence[Path]) -> tuple[Path, Path, WeightOrigin]:
     """The folder with configuration and vocabulary, the file of weights, and its origin."""
-    for folder in _folders(places):
+    for folder in _folders(published, places):
         weights = next((folder / name for name in WEIGHTS_FILES if (folder / name).is_file()), None)
         if weights is None or not any((folder / name).is_file() for name in (VOCABULARY, TOKENIZER)):
             raise UnexpectedWeights(
@@ -95,21 +166,21 @@ def _find(places: Sequence[Path]) -> tuple[Path, Path, WeightOrigin]:
             )
         return folder, weights, local_origin(TEXT_ENCODER, weights)
     try:
-        folder = hub_file(BIOCLINICAL_REPOSITORY, CONFIG).parent
-        hub_file(BIOCLINICAL_REPOSITORY, VOCABULARY, TOKENIZER)
-        weights = hub_file(BIOCLINICAL_REPOSITORY, *WEIGHTS_FILES)
+        folder = hub_file(published.repository, CONFIG).parent
+        hub_file(published.repository, VOCABULARY, TOKENIZER)
+        weights = hub_file(published.repository, *WEIGHTS_FILES)
     except NotFromHub as error:
-        looked = looked_in(places, f"{BIOCLINICAL_NAME}/{CONFIG}, or {CONFIG} of a BERT", error)
+        looked = looked_in(places, f"{published.name}/{CONFIG}, or {CONFIG} of a {published.kind.upper()}", error)
         remedy = remedy_for(places, "choose another text_encoder in the recipe")
         raise WeightsNotFound(TEXT_ENCODER, looked, remedy) from error
-    return folder, weights, hub_origin(TEXT_ENCODER, BIOCLINICAL_REPOSITORY, weights)
+    return folder, weights, hub_origin(TEXT_ENCODER, published.repository, weights)
 
 
-def _folders(places: Sequence[Path]) -> Iterator[Path]:
-    """Those folders in which a BERT is laid out as on the hub."""
+def _folders(published: PublishedBert, places: Sequence[Path]) -> Iterator[Path]:
+    """Those folders in which such a BERT is laid out as on the hub."""
     for place in places:
-        for folder in (place / BIOCLINICAL_NAME, place):
-            if (folder / CONFIG).is_file() and _kind(folder) == "bert":
+        for folder in (place / published.name, place):
+            if (folder / CONFIG).is_file() and _kind(folder) == published.kind:
                 yield folder
 
 
@@ -121,12 +192,15 @@ def _kind(folder: Path) -> str | None:
     return described.get("model_type", "bert") if isinstance(described, dict) else None
 
 
-def _bert_state(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The encoder's tensors in a file of a BERT with or without what it was pretrained for.
+def _bert_state(path: Path, wanted: Mapping[str, Tensor], renamed: Callable[[str], str]) -> dict[str, Tensor]:
+    """The encoder's tensors in a file of a BERT with or without what it was pretrained for. One that knows no kinds of
+    sentences is one whose embeddings of them are 0.
 
     Raises UnexpectedWeights, naming the first parameter that is unknown, lacking or of another shape.
     """
-    state = {_todays_name(name): value for name, value in read_state(path).items()}
+    state = {renamed(_todays_name(name)): value for name, value in read_state(path).items()}
+    if len(wanted[_KINDS_OF_SENTENCES]) == 1:
+        state.setdefault(_KINDS_OF_SENTENCES, torch.zeros_like(wanted[_KINDS_OF_SENTENCES]))
     found = {name: value for name, value in state.items() if not _UNUSED.search(name)}
     wrong = f"{path} does not fit its {CONFIG}: "
     for name, value in found.items():

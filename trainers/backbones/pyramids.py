@@ -1,4 +1,4 @@
-"""ResNet-34 and MobileViT as feature pyramids, whose weights come from a local folder or the hub."""
+"""ResNets and MobileViT as feature pyramids, whose weights come from a local folder or the hub."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,17 @@ from trainers.backbones.places import Repository
 from trainers.backbones.published import Published, load_published
 
 
-class ResNet34(nn.Module):
-    """ResNet-34 (He et al. 2016), the encoder of segmentation_models_pytorch, on one grey channel."""
+class ResNet(nn.Module):
+    """ResNet-18 or -34 (He et al. 2016), the encoder of segmentation_models_pytorch, on one grey channel."""
 
-    def __init__(self, weights: str, places: Sequence[Path] = ()) -> None:
+    def __init__(self, name: str, weights: str, places: Sequence[Path] = ()) -> None:
         """Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights."""
         super().__init__()
-        body: Any = get_encoder("resnet34", weights=None)
+        body: Any = get_encoder(name, weights=None)
         self.channels = tuple(int(c) for c in body.out_channels[1:])
-        self.origin = load_published(body, RESNET34, places) if weights == "local" else random_origin(IMAGE_ENCODER)
+        self.origin = random_origin(IMAGE_ENCODER)
+        if weights == "local":
+            self.origin = load_published(body, _published_resnet(name), places)
         body.conv1 = one_channel_stem(body.conv1)
         self.body: nn.Module = body
 
@@ -65,14 +67,11 @@ def _with_flat_stages(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     return {re.sub(r"(^|\.)stages\.(\d)\.", r"\1stages_\2.", name): value for name, value in state.items()}
 
 
-_SMP_RESNET34 = encoders["resnet34"]["pretrained_settings"]["imagenet"]
+def _published_resnet(name: str) -> Published:
+    known = encoders[name]["pretrained_settings"]["imagenet"]
+    return Published(name, Repository(known["repo_id"], known["revision"]), stem="conv1.weight", head=("fc.",))
 
-RESNET34 = Published(
-    name="resnet34",
-    repository=Repository(_SMP_RESNET34["repo_id"], _SMP_RESNET34["revision"]),
-    stem="conv1.weight",
-    head=("fc.",),
-)
+
 MOBILEVIT_S = Published(
     name="mobilevit_s",
     repository=Repository("timm/mobilevit_s.cvnets_in1k", licence="cvnets-license"),

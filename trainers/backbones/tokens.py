@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainers.backbones.bert import TopLayers, minilm_tokens
-from trainers.backbones.bioclinical import bioclinical_tokens
+from trainers.backbones.bioclinical import bioclinical_tokens, distilbert_tokens
 from trainers.backbones.origins import WeightOrigin
 from trainers.backbones.texts import HashedWords, OtherTextEncoder, UnknownTextEncoder
 from trainers.backbones.words import EmptyText, Read, words_in
@@ -125,6 +125,10 @@ def build_token_encoder(name: str, learned: int, tokens: int, places: Sequence[P
             return minilm_tokens(learned, tokens)
         case "bioclinical":
             return bioclinical_tokens(learned, tokens, places)
+        case "distilbert":
+            return distilbert_tokens(learned, tokens, places)
         case "hash":
             return HashedTokens(tokens)
-    raise UnknownTextEncoder(f'There is no encoder of words "{name}". Choose "minilm", "bioclinical" or "hash".')
+    raise UnknownTextEncoder(
+        f'There is no encoder of words "{name}". Choose "minilm", "bioclinical", "distilbert" or "hash".'
+    )

@@ -14,8 +14,8 @@ from trainers.classification.columns import FUSED, IMAGE, SHUFFLED, TEXT, column
 from trainers.classification.data import Exam
 from trainers.classification.model import Calibrated, ClassificationModel
 from trainers.classification.neighbours import Neighbours
-from trainers.classification.scores import truth_of
 from trainers.datasets import FilmCache
+from trainers.scores import truth_of
 
 EXAMS_AT_ONCE = 16
 

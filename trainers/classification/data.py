@@ -21,7 +21,7 @@ from core.studies import Split, View
 from trainers.backbones import TextTokens, padded
 from trainers.classification.columns import reads_words
 from trainers.contract import NothingToLearn
-from trainers.datasets import FilmCache, Square
+from trainers.datasets import FilmCache
 from trainers.mirroring import mirrored_text
 
 
@@ -206,11 +206,6 @@ def _too_seldom(key: str, counts: Mapping[tuple[str, State], int]) -> str | None
                 f"{state} on only {counts[key, state]} of the training studies; name it in the recipe to learn it still"
             )
     return None
-
-
-def shows_something(square: Square) -> bool:
-    """Whether a film is more than one even grey."""
-    return bool(square.min() != square.max())
 
 
 class Collate:

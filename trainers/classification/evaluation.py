@@ -23,7 +23,7 @@ from trainers.classification.answering import Logits, probabilities
 from trainers.classification.columns import FUSED, IMAGE, SHUFFLED, SUFFIXES, TEXT
 from trainers.classification.data import Exam
 from trainers.classification.model import ClassificationModel
-from trainers.classification.scores import averaged, evaluable, truth_of
+from trainers.scores import averaged, evaluable, truth_of
 
 METRICS = ("auroc", "average_precision", "accuracy", "precision", "recall", "f1", "brier", "ece")
 CHANCE = "auroc_floor"

@@ -19,7 +19,6 @@ from trainers.classification.data import (
     film_of,
     known_exams,
     learnable_findings,
-    shows_something,
     taught_exams,
 )
 from trainers.classification.evaluation import details_of, judge, metrics_of, scores_of
@@ -39,7 +38,7 @@ from trainers.contract import (
     Watch,
     recipe_of,
 )
-from trainers.datasets import FilmCache
+from trainers.datasets import FilmCache, shows_something
 
 WARM_CONTEXT = "cough and fever"
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from core.recipes import ClassificationRecipe
-from trainers.augmentation import AUGMENTATIONS, as_floats, change_grey, fetch, paint_over, places
+from trainers.augmentation import AUGMENTATIONS, as_floats, vary
 from trainers.backbones import BertTokens
 from trainers.classification.answering import answer_all, calibrate, neighbours_of
 from trainers.classification.columns import FUSED, IMAGE, SUFFIXES, TEXT, columns_of, reads_films, reads_words
@@ -15,9 +15,9 @@ from trainers.classification.data import ClassificationData, Collate, Exam, Exam
 from trainers.classification.losses import label_loss, shares_of, weights_of
 from trainers.classification.model import ClassificationModel, start_network, text_of
 from trainers.classification.neighbours import spread
-from trainers.classification.scores import aurocs, evaluable, mean_over_findings
 from trainers.datasets import Batches
 from trainers.modules import FamilyModule
+from trainers.scores import aurocs, evaluable, mean_over_findings
 
 
 class ClassificationModule(FamilyModule):
@@ -68,7 +68,7 @@ class ClassificationModule(FamilyModule):
         patches = words = told = None
         if reads_films(recipe):
             with torch.autocast(self.device.type, enabled=False):
-                films = self._varied(as_floats(batch.images))
+                films = vary(as_floats(batch.images), AUGMENTATIONS[recipe.augment])
             patches = network.patches(network.encode(self.ready(films)))
         if reads_words(recipe):
             words, told = network.words(batch.words, batch.told), batch.told
@@ -116,13 +116,6 @@ class ClassificationModule(FamilyModule):
     def _drawn(self, count: int) -> Tensor:
         drawn: Tensor = torch.rand(count, device=self.device) < self.recipe.modality_dropout
         return drawn
-
-    def _varied(self, films: Tensor) -> Tensor:
-        """Films in [0, 1] moved and changed in their grey values; they were mirrored when they were read."""
-        how = AUGMENTATIONS[self.recipe.augment]
-        if how.probability == 0:
-            return films
-        return paint_over(change_grey(fetch(films, places(films, how)), how), how)
 
     def _collate(self, varied: bool) -> Collate:
         return Collate(self.data.films, self.data.findings, self.text, self.recipe, varied)

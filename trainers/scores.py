@@ -6,15 +6,22 @@ of cases is a matter of luck. "No finding" is judged and left out of the mean, b
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.discrimination import Truth, auroc, once
 from core.findings import NO_FINDING, Finding
-from trainers.classification.data import Exam
 
 LEAST_POSITIVES = 10
+
+
+class Exam(Protocol):
+    """A study, as far as it can be judged whether findings were told on it."""
+
+    def known(self, finding: str) -> bool | None:
+        """Whether a finding is present; None where that is not certain."""
 
 
 def truth_of(exams: Sequence[Exam], finding: str) -> tuple[NDArray[np.intp], Truth]:

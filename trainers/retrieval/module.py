@@ -1,0 +1,100 @@
+"""What is trained: the network, its loss, and its score on the validation studies, as Lightning's loop wants it."""
+
+import torch
+from torch import Tensor
+
+from core.recipes import RetrievalRecipe
+from trainers.augmentation import AUGMENTATIONS, as_floats, vary
+from trainers.backbones import BertTokens
+from trainers.datasets import Batches
+from trainers.modules import FamilyModule
+from trainers.retrieval.data import Collate, Pair, PairBatch, Pose, RetrievalData, present_on
+from trainers.retrieval.embedding import Embedded
+from trainers.retrieval.losses import contrastive_loss, shared
+from trainers.retrieval.model import RetrievalModel, start_network, text_of
+from trainers.retrieval.protocols import Protocols
+from trainers.retrieval.unusual import usual_films
+
+
+class RetrievalModule(FamilyModule):
+    """Logs "train_loss" each step. Each epoch "validation_recall@10" over the validation studies and their unique
+    texts, and "validation_graded_ndcg@10"."""
+
+    recipe: RetrievalRecipe
+    pretrained = ("encoder", "text")
+
+    def __init__(self, recipe: RetrievalRecipe, data: RetrievalData) -> None:
+        super().__init__()
+        self.recipe, self.data = recipe, data
+        self.text = text_of(recipe, data.weights)
+        torch.manual_seed(recipe.seed)
+        self.network, self.started = start_network(recipe, self.text, data.start, data.weights)
+        self.has_validation = len(data.validation) > 1
+        self._said: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.train()
+
+    def publishable(self) -> RetrievalModel:
+        reader = self.text.encoder
+        model = RetrievalModel(
+            self.network.eval(), self.recipe, self.data.findings, self.text, self.started,
+            frozen=reader.parameters,
+            text_shape=reader.config if isinstance(reader, BertTokens) and reader.top is not None else {},
+        )  # fmt: skip
+        model.usual = usual_films(model, self.data.training, self.data.validation, self.data.films)
+        return model
+
+    def train_dataloader(self) -> Batches[Pair, PairBatch]:
+        recipe, pairs = self.recipe, self.data.training
+        return Batches(pairs, self._collate(varied=True), recipe.batch_size, recipe.seed, self.repeats(pairs))
+
+    def val_dataloader(self) -> Batches[Pair, PairBatch] | list[None]:
+        if not self.has_validation:
+            return []
+        return Batches(self.data.validation, self._collate(varied=False), self.recipe.batch_size)
+
+    def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
+        recipe, network = self.recipe, self.network
+        with torch.autocast(self.device.type, enabled=False):
+            images = vary(as_floats(batch.images[batch.seen][:, None]), AUGMENTATIONS[recipe.augment])
+        films = self._films(images, batch.seen)
+        texts = network.texts(batch.words, batch.told)
+        with torch.autocast(self.device.type, enabled=False):
+            alike = shared(batch.present)
+            loss = self._against(network.studies(films, batch.seen), texts, batch.wordings, alike)
+            for pose in Pose if recipe.single_weight else ():
+                there = batch.seen[:, pose]
+                if there.any():
+                    alone = network.studies(films[there][:, [pose]], batch.seen[there][:, [pose]])
+                    weight = recipe.single_weight / len(Pose)
+                    rest = self._against(alone, texts[there], batch.wordings[there], alike[there][:, there])
+                    loss = loss + weight * rest
+        self.log("train_loss", loss.detach(), batch_size=len(images))
+        return loss
+
+    def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
+        films = self._films(as_floats(batch.images[batch.seen][:, None]), batch.seen)
+        self._said.append((films.float(), batch.seen, self.network.texts(batch.words, batch.told)))
+
+    def on_validation_epoch_end(self) -> None:
+        films, seen, texts = (torch.cat(parts).cpu() for parts in zip(*self._said, strict=True))
+        self._said = []
+        with torch.autocast("cpu", enabled=False):
+            studies = self.network.studies(films.to(self.device), seen.to(self.device)).cpu()
+        embedded = Embedded(films.numpy(), seen.numpy(), studies.numpy(), texts.float().numpy())
+        pairs = self.data.validation
+        judged = Protocols.of(pairs, present_on(pairs, self.data.findings))
+        for name, value in judged.headlines(embedded).items():
+            self.log(f"validation_{name}", value)
+
+    def _films(self, images: Tensor, seen: Tensor) -> Tensor:
+        """(B, 2, D): what the films (those seen, H, W) of B studies say, 0 where there is none."""
+        poses = torch.nonzero(seen)[:, 1]
+        said = self.network.films(self.network.encode(self.ready(images)), poses)
+        films = torch.zeros(*seen.shape, said.shape[1], dtype=said.dtype, device=said.device)
+        return films.index_put((seen,), said) if seen.any() else films
+
+    def _against(self, films: Tensor, texts: Tensor, wordings: Tensor, alike: Tensor) -> Tensor:
+        return contrastive_loss(films @ texts.T, self.network.sharpness, wordings, alike, self.recipe.soft_targets)
+
+    def _collate(self, varied: bool) -> Collate:
+        return Collate(self.data.films, self.data.findings, self.text, self.recipe, varied)
