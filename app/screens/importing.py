@@ -18,7 +18,7 @@ from data.quality import QualityReport
 
 REFRESH_SECONDS = 1.0
 _MOST_SKIPPED = 200
-_VIEWLESS = ("images", "folder")
+_VIEWLESS = ("images", "folder", "openi-parquet")
 _MARKED = ("folder", "coco")
 _LOOKED = "import-looked"
 _IMPORTED = "import-done"
@@ -31,6 +31,7 @@ _KINDS = {
     ),
     "dicom": ("DICOM", "CR and DX films. What names a patient is removed from the header before anything is kept."),
     "iu-xray": ("Indiana University", "The public Kaggle layout: two tables and the folder of images."),
+    "openi-parquet": ("OpenI, parquet", "Indiana University's films as parquet files, one or a folder of them."),
     "chexpert": ("CheXpert", "train.csv or valid.csv with the folder of films that they name, at full or small size."),
     "nih": ("ChestX-ray14", "Data_Entry_2017.csv beside images or images_001 to images_012; boxes and lists if there."),
     "mimic-cxr": (

@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Final
 
-from data.importers import chexlocalize, chexpert, dicom_files, folder, image_files, iu_xray, mimic, nih, record_files
+from data.importers import (
+    chexlocalize,
+    chexpert,
+    dicom_files,
+    folder,
+    image_files,
+    iu_xray,
+    mimic,
+    nih,
+    openi_parquet,
+    record_files,
+)
 from data.importers.plan import Importer
 from data.importers.zipped import accepting_zip
 
 IMPORTERS: Final[Mapping[str, Importer]] = {
     "iu-xray": accepting_zip(iu_xray.plan),
+    "openi-parquet": accepting_zip(openi_parquet.plan),
     "chexpert": accepting_zip(chexpert.plan),
     "nih": accepting_zip(nih.plan),
     "mimic-cxr": accepting_zip(mimic.plan),

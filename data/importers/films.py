@@ -51,7 +51,12 @@ def by_stem(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
 
 def film(path: Path, name: str, view: View) -> IncomingImage:
     """A PNG, JPEG or TIFF file as an image. Raises UnreadableImage."""
-    kept = images.to_keep(path.read_bytes())
+    return film_of(path.read_bytes(), name, view)
+
+
+def film_of(payload: bytes, name: str, view: View) -> IncomingImage:
+    """What was in a PNG, JPEG or TIFF file as an image. Raises UnreadableImage."""
+    kept = images.to_keep(payload)
     return IncomingImage(
         name=name,
         view=view,
