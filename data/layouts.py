@@ -1,4 +1,4 @@
-"""The names of the files in which studies are written out and read back."""
+"""The names of the files in which studies are written out, and from which all but the last two are read back."""
 
 from typing import Final
 
@@ -8,6 +8,8 @@ REGIONS: Final = "regions.csv"
 LABELS: Final = "labels.csv"
 ANNOTATIONS: Final = "annotations.json"
 STUDIES: Final = "studies.jsonl"
+MASTER: Final = "master.jsonl"
+FINDINGS_BY_SPLIT: Final = "findings_by_split.csv"
 
 SEPARATOR: Final = ";"
 """Between the keys in a cell that lists several findings."""

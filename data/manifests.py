@@ -31,7 +31,7 @@ class ExportedFile:
 
 @dataclass(frozen=True)
 class ExportHead:
-    """The form of an export (coco, png, jsonl) and the datasets in it."""
+    """The form of an export (coco, png, jsonl, master) and the datasets in it."""
 
     form: str
     datasets: tuple[str, ...]
@@ -42,7 +42,10 @@ class ExportHead:
 
 
 def to_bytes(form: str, manifest: Manifest, files: Iterable[ExportedFile]) -> bytes:
-    """The manifest of an export in `form` (coco, png, jsonl). Equal content gives equal bytes: no time, no machine."""
+    """The manifest of an export in `form` (coco, png, jsonl, master).
+
+    Equal content gives equal bytes: no time, no machine.
+    """
     listed = [{"path": file.path, "sha256": file.sha256, "bytes": file.size} for file in files]
     body = {
         "made_by": _MAKER,

@@ -102,7 +102,7 @@ class Store:
         """Where a blob lies on the local disk, or None when the store is elsewhere. Raises BlobMissing."""
         if self._folder is None:
             return None
-        place = self._folder / _below(sha)
+        place = self._folder / below(sha)
         if not place.is_file():
             raise BlobMissing(sha)
         return place
@@ -117,18 +117,18 @@ class Store:
                 yield name
 
     def _address(self, sha: str) -> str:
-        return f"{self._root}/{_below(sha)}"
+        return f"{self._root}/{below(sha)}"
 
     def _read(self, sha: str) -> bytes:
         if self._folder is not None:
-            return (self._folder / _below(sha)).read_bytes()
+            return (self._folder / below(sha)).read_bytes()
         return bytes(self._remote.cat_file(self._address(sha)))
 
     def _holds(self, sha: str, size: int) -> bool:
         """Whether the blob is there in full: one cut short by a failing disk is written anew."""
         try:
             if self._folder is not None:
-                return (self._folder / _below(sha)).stat().st_size == size
+                return (self._folder / below(sha)).stat().st_size == size
             return bool(self._remote.size(self._address(sha)) == size)
         except FileNotFoundError:
             return False
@@ -142,17 +142,18 @@ class Store:
         try:
             _in_parallel(_write_flushed, [(waiting[name], body) for name, body in blobs.items()])
             for name, temporary in waiting.items():
-                place = root / _below(name)
+                place = root / below(name)
                 changed |= _make(place.parent)
                 temporary.replace(place)
         finally:
             for temporary in waiting.values():
                 temporary.unlink(missing_ok=True)
-        changed |= {(root / _below(name)).parent for name in names}
+        changed |= {(root / below(name)).parent for name in names}
         _in_parallel(_flush_folder, [(folder,) for folder in sorted(changed)])
 
 
-def _below(sha: str) -> str:
+def below(sha: str) -> str:
+    """Where a blob lies below the store's root. Raises BlobMissing for what is no name."""
     if not _NAME.fullmatch(sha):
         raise BlobMissing(sha)
     return f"{sha[:2]}/{sha[2:4]}/{sha}"

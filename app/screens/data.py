@@ -17,7 +17,12 @@ from core.studies import DatasetSummary
 from data.exporters import EXPORTERS
 
 REFRESH_SECONDS = 1.5
-_FORMS = {"coco": "COCO, run lengths", "png": "PNG masks with a table", "jsonl": "JSON lines"}
+_FORMS = {
+    "coco": "COCO, run lengths",
+    "png": "PNG masks with a table",
+    "jsonl": "JSON lines",
+    "master": "Master list, no films",
+}
 
 
 def show() -> None:
@@ -110,7 +115,7 @@ def _exports() -> None:
         form = st.selectbox("Format", list(EXPORTERS), format_func=lambda each: _FORMS.get(each, each))
         st.html(
             '<div class="rr-quiet">With each export goes a manifest of hashes, versions, authors and splits. Imported '
-            "again, it gives the same masks.</div>"
+            "again, it gives the same masks; a master list only names films, with their texts and labels.</div>"
         )
         if st.button("Export", type="primary"):
             handing.ask(house, form, session.reader(), **{kind: name})

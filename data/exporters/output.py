@@ -4,7 +4,7 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -61,6 +61,16 @@ class Output:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(body)
         self.files.append(ExportedFile.of(path, body))
+
+    def write_lines(self, path: str, lines: Iterable[bytes]) -> None:
+        """Write a file line by line, none of it held; each line brings its own end."""
+        digest, size = sha256(), 0
+        with (self.folder / path).open("wb") as file:
+            for line in lines:
+                file.write(line)
+                digest.update(line)
+                size += len(line)
+        self.files.append(ExportedFile(path, digest.hexdigest(), size))
 
     def image(self, image: SnapshotImage, stem: str, store: Store) -> str:
         """Write an image's stored bytes and return its file name below `images/`."""

@@ -12,7 +12,6 @@ from core.labels import Source, Statement, Zone
 from core.reports import Report
 from core.snapshots import Manifest
 from core.studies import IncomingLabel, Split
-from data.exporters import EXPORTERS
 from data.images import from_pixels, mask_png
 from tests.making import BY, block, film, put, study
 
@@ -41,7 +40,7 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("form", EXPORTERS)
+@pytest.mark.parametrize("form", READ_BACK)
 def test_what_is_absent_on_a_film_survives_the_snapshot_the_export_and_the_way_back(
     house: House, site: Path, tmp_path: Path, form: str
 ) -> None:
@@ -54,7 +53,7 @@ def test_what_is_absent_on_a_film_survives_the_snapshot_the_export_and_the_way_b
     assert absent(snapshots.present(house, "again")) == absent(frozen)
 
 
-@pytest.mark.parametrize("form", EXPORTERS)
+@pytest.mark.parametrize("form", READ_BACK)
 def test_whose_word_a_label_is_and_the_report_survive_the_snapshot_the_export_and_the_way_back(
     house: House, tmp_path: Path, form: str
 ) -> None:

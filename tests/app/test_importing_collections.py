@@ -9,7 +9,6 @@ from app.services import exporting, importing, snapshots
 from core.findings import State
 from core.labels import Source, effective_of
 from core.studies import Split
-from data.exporters import EXPORTERS
 from data.images import from_pixels
 from tests.making import BY, film
 
@@ -73,7 +72,7 @@ def test_a_patient_in_another_split_of_a_later_import_is_refused_and_listed(hous
     assert "patient patient1 is in train" in told.skipped[0].reason
 
 
-@pytest.mark.parametrize("form", EXPORTERS)
+@pytest.mark.parametrize("form", READ_BACK)
 def test_boxes_and_labels_of_chest_x_ray_14_survive_the_export_and_the_way_back(
     house: House, tmp_path: Path, form: str
 ) -> None:

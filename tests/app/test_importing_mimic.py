@@ -1,13 +1,14 @@
 """MIMIC-CXR from its folder to a snapshot: everything comes in, the filters choose, and nothing is lost by them."""
 
 import io
+import json
 from pathlib import Path
 
 import PIL.Image
 import pytest
 
 from app.house import House
-from app.services import importing, snapshots
+from app.services import exporting, importing, snapshots
 from core.findings import State
 from core.reports import SHORT_REPORT
 from core.snapshots import SnapshotFilter, content_hash, disjoint
@@ -80,3 +81,20 @@ def test_so_many_patients_are_always_the_same_and_keep_the_splits_shares(mimic: 
     assert content_hash(manifest) == one.sha
     patients = {study.patient: study.split for study in manifest.studies}
     assert sorted(patients.values()) == [Split.TEST, *[Split.TRAIN] * 4, Split.VALIDATION]
+
+
+def test_the_master_of_the_snapshot_has_an_image_and_a_text_on_every_row(mimic: House, tmp_path: Path) -> None:
+    snapshots.freeze(mimic, "search", ["mimic"], BY, wanted=SEARCHABLE)
+    exporting.hand_out(mimic, "master", tmp_path / "out", BY, quiet, snapshot="search", dataset=None)
+    rows = [json.loads(line) for line in (tmp_path / "out" / "master.jsonl").read_text().splitlines()]
+    assert len(rows) == 16
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        assert mimic.store.has(row["sha256"])
+        assert len(row["text"]) >= SHORT_REPORT
+        assert set(row["labels"].values()) == {"present"}
+        splits.setdefault(row["patient"], set()).add(row["split"])
+    assert {len(each) for each in splits.values()} == {1}
+    head, *table = (tmp_path / "out" / "findings_by_split.csv").read_text().splitlines()
+    assert head.startswith("finding,train_present,train_absent")
+    assert any(line.startswith("cardiomegaly,") for line in table)

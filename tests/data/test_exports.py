@@ -169,7 +169,7 @@ def in_export_order(study: SnapshotStudy) -> SnapshotStudy:
     return dataclasses.replace(study, images=films)
 
 
-@pytest.mark.parametrize("form", EXPORTERS)
+@pytest.mark.parametrize("form", READ_BACK)
 def test_an_export_read_back_is_what_was_exported(form: str, store: Store, tmp_path: Path) -> None:
     empty = np.zeros((20, 24), dtype=bool)
     two_films = (a_film(store, 7), dataclasses.replace(a_film(store, 8, (30, 18), 12), view=View.LATERAL))
@@ -191,7 +191,7 @@ def test_an_export_read_back_is_what_was_exported(form: str, store: Store, tmp_p
     assert (deep.bits, deep.spacing_mm) == (12, 0.143)
 
 
-@pytest.mark.parametrize("form", EXPORTERS)
+@pytest.mark.parametrize("form", READ_BACK)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_study_survives_the_way_out_and_back(
@@ -270,7 +270,7 @@ def test_two_readers_masks_of_one_finding_both_come_out_and_back(store: Store, t
     study = a_study(store)
     masks = (a_mask(store, "heart", blobs(1), 3, "ada"), a_mask(store, "heart", blobs(2), 5, "bea"))
     study = dataclasses.replace(study, images=(dataclasses.replace(study.images[0], masks=masks),))
-    for form in EXPORTERS:
+    for form in READ_BACK:
         EXPORTERS[form](a_manifest(study), store, tmp_path / form, quiet)
         (again,) = read_back(form, tmp_path / form)
         assert [(m.author, store.put(m.png)) for m in again.images[0].masks] == [(m.author, m.sha) for m in masks]
@@ -278,7 +278,7 @@ def test_two_readers_masks_of_one_finding_both_come_out_and_back(store: Store, t
 
 def test_studies_of_several_datasets_keep_apart_when_read_back(store: Store, tmp_path: Path) -> None:
     here, there = a_study(store, 1), a_study(store, 1, dataset="other", patient="someone")
-    for form in EXPORTERS:
+    for form in READ_BACK:
         EXPORTERS[form](a_manifest(here, there), store, tmp_path / form, quiet)
         again = read_back(form, tmp_path / form)
         assert [(s.patient, s.key) for s in again] == [
@@ -438,6 +438,48 @@ def test_images_of_one_name_get_names_of_their_own(store: Store, tmp_path: Path)
     files = sorted(path.name.lower() for path in (tmp_path / "out" / "images").iterdir())
     assert len(set(files)) == 2
     assert [study.images[0].name for study in read_back("png", tmp_path / "out")] == ["film-1", "FILM-1"]
+
+
+def test_the_master_has_a_line_for_each_image_with_its_text_and_the_labels_that_count(
+    store: Store, tmp_path: Path
+) -> None:
+    two_films = (a_film(store, 7), dataclasses.replace(a_film(store, 8), view=View.LATERAL))
+    studies = a_study(store, 1, images=two_films, split=Split.TRAIN), a_study(store, 2, report=None, labels=())
+    told = EXPORTERS["master"](a_manifest(*studies), store, tmp_path / "out", quiet)
+    assert (told.studies, told.images) == (2, 3)
+    lines = [json.loads(line) for line in (tmp_path / "out" / "master.jsonl").read_text().splitlines()]
+    assert [(line["study"], line["image"], line["view"], line["split"]) for line in lines] == [
+        ("study-1", "film-7", "PA", "train"),
+        ("study-1", "film-8", "lateral", "train"),
+        ("study-2", "film-2", "PA", "validation"),
+    ]
+    assert lines[0]["views"] == ["PA", "lateral"]
+    assert lines[0]["text"] == "The heart is large. =Cardiomegaly, +2 <b>"
+    assert [line["labels"] for line in lines] == [{"cardiomegaly": "present"}] * 2 + [{}]
+    assert [store.path(line["sha256"]) for line in lines] == [tmp_path / "store" / line["file"] for line in lines]
+    assert not (tmp_path / "out" / "images").exists()
+
+
+def test_findings_are_counted_by_split_and_state(store: Store, tmp_path: Path) -> None:
+    def said(state: State) -> tuple[Statement, ...]:
+        return (Statement("edema", state, Source.IMPORTED),)
+
+    studies = [
+        a_study(store, 1, labels=said(State.PRESENT), split=Split.TRAIN),
+        a_study(store, 2, labels=said(State.ABSENT), split=Split.TRAIN),
+        a_study(store, 3, labels=(), split=Split.TRAIN),
+        a_study(store, 4, labels=said(State.UNCERTAIN), split=Split.TEST),
+    ]
+    EXPORTERS["master"](a_manifest(*studies), store, tmp_path / "out", quiet)
+    with (tmp_path / "out" / "findings_by_split.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert {column: count for column, count in row.items() if count != "0"} == {
+        "finding": "edema",
+        "train_present": "1",
+        "train_absent": "1",
+        "train_unassessed": "1",
+        "test_uncertain": "1",
+    }
 
 
 def test_progress_is_told_study_by_study(store: Store, tmp_path: Path) -> None:
