@@ -86,7 +86,7 @@ def test_a_study_opens_from_its_row_and_a_stroke_is_saved_by_itself(page: Page, 
     drag(page, (0.45, 0.55), (0.60, 0.60))
     saved(page)
     assert area_of_draft(house, "film00") > 0
-    expect(page.locator(".bar .step.here")).to_have_text("unread")
+    expect(page.locator(".bar .step.here")).to_have_text("draft")
 
 
 def test_erasing_and_undoing_change_what_is_saved(page: Page, house: House) -> None:

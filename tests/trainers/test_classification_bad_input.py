@@ -100,7 +100,7 @@ def test_findings_never_present_never_absent_or_only_uncertain_are_left_out_and_
     data = FAMILY.prepare(smoke(), manifest, house.shelf, Silent())
     assert [finding.key for finding in data.findings] == ["no_finding", SEEN, OTHER]
     assert data.left_out == {
-        "mass": "present on only 2 of the training studies; the recipe can name it all the same",
+        "mass": "present on only 2 of the training studies; name it in the recipe to learn it still",
         "hernia": "never present on a training study",
         "lungs": "never absent on a training study",
         "edema": "only ever uncertain on the training studies",
