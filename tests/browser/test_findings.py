@@ -165,6 +165,18 @@ def test_a_click_on_a_word_leaves_enter_to_the_study(page: Page, house: House) -
     assert [each.state for each in current(house, CLICKED, "edema")] == [State.ABSENT]
 
 
+def test_a_row_picked_before_its_film_lies_in_the_editor_is_in_hand_when_it_does(page: Page) -> None:
+    page.get_by_test_id("finding-heart").click()
+    deed = {"kind": "pick", "study": str(BLIND), "finding": "edema"}
+    page.evaluate("deed => dispatchEvent(new CustomEvent('reading-room-deed', { detail: deed }))", deed)
+    in_hand(page, "heart")
+    pressed(page, "n")
+    expect(page.get_by_test_id("bar-patient")).to_have_text(f"patient-film{BLIND}")
+    in_hand(page, "edema")
+    expect(page.get_by_test_id("editor-finding-edema")).to_have_attribute("aria-pressed", "true")
+    go_to(page, CLICKED)
+
+
 def test_a_row_picked_in_haste_is_in_hand_wherever_one_looks(page: Page) -> None:
     for finding, name in (("pneumothorax", "Pneumothorax"), ("heart", "Heart"), ("pneumothorax", "Pneumothorax")):
         page.get_by_test_id(f"finding-{finding}").click()

@@ -2,11 +2,15 @@
 
 import { hear, tell } from "./telling.js";
 
+const EARLY_MS = 5000;
+
 export class Beside {
   /** @param {import("./editor.js").Editor} editor */
   constructor(editor) {
     this.editor = editor;
     this.told = "";
+    /** What was done in the panel for a study that is not open here. @type {{deed: any, at: number} | null} */
+    this.early = null;
     this.leaving = new AbortController();
     hear("deed", (deed) => this.act(deed), this.leaving.signal);
   }
@@ -41,9 +45,21 @@ export class Beside {
       this.told = "";
       this.tell();
     }
-    // A panel that still shows the study before must not speak for the one that is open.
-    if (deed.study !== editor.data.study_id) return;
+    if (deed.study !== editor.data.study_id) {
+      // A panel that still shows the study before must not speak for the one that is open; one that already shows the
+      // next is heard when that opens.
+      this.early = { deed, at: Date.now() };
+      return;
+    }
     DEEDS[deed.kind]?.(editor, deed);
+  }
+
+  /** A study has opened: do what was done for it already. */
+  catchUp() {
+    const early = this.early;
+    this.early = null;
+    if (early && Date.now() - early.at < EARLY_MS) this.act(early.deed);
+    this.early = null;
   }
 
   remove() {

@@ -129,6 +129,7 @@ export class Editor {
     this.answers.hear(data.heard);
     this.hand.adopt(data.active_finding, isNewStudy);
     this.layOut(isNewStudy);
+    if (isNewStudy) this.beside.catchUp();
     workspace.documents.forget();
     this.room.fit();
     this.redraw();
