@@ -58,7 +58,9 @@ class SegmentationRecipe(FilmRecipe):
         0.0, "Weight of telling two prompts of one film apart where their masks differ: for look-alikes.", low=0
     )
     exclusive: tuple[str, ...] = option(
-        (), "Look-alikes of which a pixel of the answer bears one at most: the one whose own prompt is surer takes it."
+        (),
+        "Look-alikes of which a pixel of the answer bears one at most: it goes to the one whose own prompt is surer, "
+        "for how common that finding is.",
     )
     calm_from: float = option(
         1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1

@@ -20,7 +20,7 @@ from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
 from trainers.segmentation.model import SegmentationModel, start_network
-from trainers.segmentation.rivals import told_apart
+from trainers.segmentation.rivals import common_of, commonness, told_apart
 
 
 class SegmentationModule(FamilyModule):
@@ -36,13 +36,15 @@ class SegmentationModule(FamilyModule):
         dimension = self.text(["film"]).shape[-1]
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
+        self.common = commonness(data.findings, data.training, data.films, recipe)
         self.has_validation = bool(data.validation)
         self._scores, self._frame = DiceByFinding.of(len(data.findings)), Frame()
         self.train()
 
     def publishable(self) -> SegmentationModel:
         origins = (*self.started, self.text.encoder.origin)
-        return SegmentationModel(self.network.eval(), self.recipe, self.data.findings, self.text, origins)
+        network, data = self.network.eval(), self.data
+        return SegmentationModel(network, self.recipe, data.findings, self.text, origins, self.common)
 
     def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
         recipe, films = self.recipe, self.data.training
@@ -65,7 +67,9 @@ class SegmentationModule(FamilyModule):
 
     def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
         logits = self.network(self.ready(as_floats(batch.images)), batch.text, batch.image_of)
-        logits = told_apart(logits, batch.image_of, torch.isin(batch.finding_of, self._rivals.to(self.device)))
+        rival = torch.isin(batch.finding_of, self._rivals.to(self.device))
+        common = common_of((finding.key for finding in self.data.findings), self.common).to(self.device)
+        logits = told_apart(logits, batch.image_of, rival, common[batch.finding_of])
         self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
         self._frame.add(batch, logits > 0)
 
