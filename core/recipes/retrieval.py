@@ -8,6 +8,9 @@ from core.labels import EFFECTIVE_ORDER
 from core.recipes.base import BadRecipe, option
 from core.recipes.films import FilmRecipe
 
+PATCHED = ("efficientnet_lite0", "tiny")
+"""Image encoders whose places the bottleneck can look at."""
+
 
 @dataclass(frozen=True)
 class RetrievalRecipe(FilmRecipe):
@@ -15,6 +18,15 @@ class RetrievalRecipe(FilmRecipe):
 
     family: ClassVar[str] = "retrieval"
 
+    network: Literal["compact", "bottleneck"] = option(
+        "compact", "Whether films are looked at in one glance or patch by patch, through a bottleneck.", basic=True
+    )
+    variant: Literal["A", "B", "C", "D", "E"] = option(
+        "A",
+        "Steps of the bottleneck: patches (A), words drawn to patches (B), saliences as a bottleneck (C), the most "
+        "salient alone (D), the others dropped (E). Each may go on from the one before.",
+        basic=True,
+    )
     encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "vit_b16", "tiny"] = option(
         "efficientnet_lite0", "Image encoder.", basic=True
     )
@@ -60,8 +72,28 @@ class RetrievalRecipe(FilmRecipe):
         tuple(str(source) for source in EFFECTIVE_ORDER), "Whose labels count. A model's word never does."
     )
 
+    patch_width: int = option(192, "Width of the layers that look at patches.", low=8, high=4096)
+    patch_layers: int = option(4, "Layers that look at patches.", low=1, high=24)
+    patch_heads: int = option(4, "Heads of their attention.", low=1, high=64)
+    salient_after: int = option(
+        1, "Layers before the saliences are told; those behind never see what is dropped.", low=0
+    )
+    kept_share: float = option(
+        0.5, "Share of the patches that come through in variants D and E.", low=0.01, high=1, basic=True
+    )
+    topk_softness: float = option(0.5, "How softly the most salient are told from the others.", low=1e-3, high=100)
+    local_weight: float = option(0.3, "Weight of the loss that draws words to patches, from variant B on.", low=0)
+    sparsity_weight: float = option(0.1, "Weight of the mean salience as a loss, from variant C on.", low=0)
+    consistency_weight: float = option(
+        0.3, "Weight of what the bottleneck changes in what a film says, from variant C on.", low=0
+    )
+
     def check(self) -> None:
         super().check()
+        if self.network == "compact":
+            self._check_compact()
+        else:
+            self._check_bottleneck()
         if self.batch_size < 2:
             raise BadRecipe("Studies are told from each other within a batch, so batch_size is at least 2.")
         if self.text_encoder == "hash" and self.text_layers:
@@ -74,10 +106,23 @@ class RetrievalRecipe(FilmRecipe):
         if self.soft_targets and not self.label_sources:
             raise BadRecipe("soft_targets go by shared findings, and label_sources names none. Set soft_targets=0.")
 
+    def _check_compact(self) -> None:
+        if self.variant != "A":
+            raise BadRecipe(f"Variant {self.variant} needs patches. Set network=bottleneck, or variant=A.")
+
+    def _check_bottleneck(self) -> None:
+        if self.encoder not in PATCHED:
+            raise BadRecipe(f"network=bottleneck takes one of the encoders {', '.join(PATCHED)}; not {self.encoder}.")
+        if self.patch_width % self.patch_heads or self.patch_width % 4:
+            raise BadRecipe(f"patch_width is a multiple of 4 and of patch_heads; {self.patch_width} is not.")
+        if self.salient_after >= self.patch_layers:
+            raise BadRecipe(
+                f"Saliences are told before the last of {self.patch_layers} layers, not after {self.salient_after}."
+            )
+
 
 def presets() -> Mapping[str, RetrievalRecipe]:
-    """`cpu` needs no accelerator and no hub; `resnet18` and `distilbert` start from weights in a local folder or on the
-    hub; `smoke` trains in seconds, for tests."""
+    """`cpu` and `bottleneck` need no accelerator and no hub; `resnet18` and `distilbert` start from weights in a local folder or on the hub; `smoke` trains in seconds, for tests."""
     return {
         "cpu": RetrievalRecipe(
             epochs=8, batch_size=64, frozen_stages=4, averaging=0.98, augment="light", image_size=256, patience=0,
@@ -89,6 +134,10 @@ def presets() -> Mapping[str, RetrievalRecipe]:
         "distilbert": RetrievalRecipe(
             preset="distilbert", encoder="resnet18", weights="local", text_encoder="distilbert", text_layers=2,
             epochs=15, batch_size=128, averaging=0.99, image_size=224, learning_rate=3e-4, encoder_learning_rate=3e-5,
+        ),
+        "bottleneck": RetrievalRecipe(
+            preset="bottleneck", network="bottleneck", epochs=8, batch_size=32, frozen_stages=3, averaging=0.98,
+            augment="light", patience=0, learning_rate=5e-4,
         ),
         "smoke": RetrievalRecipe(
             preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,

@@ -33,6 +33,8 @@ class TestRetrieval(FamilyContract):
     recipe = smoke()
     fits_to = 0.95
     finding = None
+    more: tuple[str, ...] = ()
+    """Figures besides those that every model has."""
 
     def fill(self, house: House) -> Manifest:
         add_reported(house, "drawn", 80)
@@ -56,7 +58,11 @@ class TestRetrieval(FamilyContract):
         recall, floor = (measured.metrics[f"i2t_recall@5{suffix}"].overall.value for suffix in ("", "_floor"))
         assert recall is not None and floor is not None and recall > 2 * floor
         drawn_figures = {path.name for path in (tmp_path / "figures").iterdir()}
-        assert drawn_figures == {"grid-i2t.png", "grid-t2i.png", "found-on-film.png", "findings.png"}
+        assert drawn_figures == {"grid-i2t.png", "grid-t2i.png", "found-on-film.png", "findings.png", *self.more}
+        assert ("patches_kept" in measured.metrics) == (self.recipe.network == "bottleneck")
+        pace = measured.metrics["images_per_second"].overall
+        assert pace.low is not None and pace.value is not None and pace.high is not None
+        assert 0 < pace.low <= pace.value <= pace.high
 
     def test_every_metric_stands_beside_what_a_random_order_gives(
         self, house: House, manifest: Manifest, tmp_path: Path

@@ -2,7 +2,14 @@
 
 from trainers.backbones.bert import BertTokens, TopLayers, top_layers
 from trainers.backbones.clip import ClipText
-from trainers.backbones.images import STRIDES, ImageEncoder, TinyEncoder, UnknownEncoder, build_image_encoder
+from trainers.backbones.images import (
+    STRIDES,
+    ImageEncoder,
+    TinyEncoder,
+    UnknownEncoder,
+    build_image_encoder,
+    cut_at_stride_16,
+)
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
 from trainers.backbones.minilm import MiniLm
 from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound
@@ -48,6 +55,7 @@ __all__ = [
     "build_image_encoder",
     "build_text_encoder",
     "build_token_encoder",
+    "cut_at_stride_16",
     "lite0_state_for_timm",
     "own_place_first",
     "packaged_lite0_state",

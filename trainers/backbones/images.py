@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
-from trainers.backbones.lite0 import EfficientNetLite0
+from trainers.backbones.lite0 import LITE0_BLOCKS_TO_STRIDE_16, EfficientNetLite0
 from trainers.backbones.origins import IMAGE_ENCODER, UnexpectedWeights, WeightOrigin, random_origin
 from trainers.backbones.pyramids import MobileVitS, ResNet
 from trainers.backbones.vit import VitB16
@@ -85,3 +85,20 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
         f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet18", "resnet34", "mobilevit_s", '
         '"vit_b16" or "tiny".'
     )
+
+
+def cut_at_stride_16(encoder: ImageEncoder) -> int:
+    """Take off what an encoder does beyond its map at stride 16, in place; gives the channels of that map, its last.
+
+    Raises UnknownEncoder for one that cannot be cut.
+    """
+    match encoder:
+        case EfficientNetLite0():
+            body: Any = encoder.body
+            body.blocks = body.blocks[:LITE0_BLOCKS_TO_STRIDE_16]
+        case TinyEncoder():
+            encoder.stages = encoder.stages[: STRIDES.index(16) + 1]
+        case _:
+            raise UnknownEncoder(f"The encoder {type(encoder).__name__} cannot be cut at stride 16.")
+    encoder.channels = encoder.channels[: STRIDES.index(16) + 1]
+    return encoder.channels[-1]

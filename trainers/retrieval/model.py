@@ -22,6 +22,7 @@ from trainers.backbones import (
     TopLayers,
     WeightOrigin,
     build_image_encoder,
+    cut_at_stride_16,
     own_place_first,
     top_layers,
 )
@@ -30,6 +31,8 @@ from trainers.datasets import Square
 from trainers.folders import WEIGHTS
 from trainers.precision import autocast
 from trainers.retrieval.data import Pose, read_texts
+from trainers.retrieval.eyes import GlanceEye, Glimpse, PatchEye
+from trainers.retrieval.local import Local
 from trainers.retrieval.network import FilmsAndText, unit
 from trainers.retrieval.unusual import Usual
 from trainers.starting import go_on_from, starting_encoder
@@ -70,10 +73,15 @@ class RetrievalModel:
     def films(self, squares: Sequence[Square], poses: Sequence[Pose]) -> Vectors:
         """What single films say."""
         with autocast(self.recipe, self.device):
-            said = self.network.films(
-                self.network.encode(self.ready(squares)), torch.tensor([int(pose) for pose in poses]).to(self.device)
-            )
+            glimpse = self.network.look(self.network.encode(self.ready(squares)))
+            said = self.network.films(glimpse.pooled, torch.tensor([int(pose) for pose in poses]).to(self.device))
         return _numpy(unit(said))
+
+    @torch.inference_mode()
+    def glimpse(self, squares: Sequence[Square]) -> Glimpse:
+        """What the eye makes of films."""
+        with autocast(self.recipe, self.device):
+            return self.network.look(self.network.encode(self.ready(squares)))
 
     @torch.inference_mode()
     def looks(self, squares: Sequence[Square]) -> Tensor:
@@ -89,9 +97,16 @@ class RetrievalModel:
     @torch.inference_mode()
     def texts(self, texts: Sequence[Sequence[str]]) -> Vectors:
         """What texts say, each given as its sentences. Raises EmptyText, WeightsNotFound, OtherTextEncoder."""
+        words, told = self.words(texts)
+        with autocast(self.recipe, self.device):
+            return _numpy(self.network.texts(words, told))
+
+    @torch.inference_mode()
+    def words(self, texts: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
+        """(N, T, D') and (N, T): the states of texts' tokens, and where there is one. Raises what `texts` raises."""
         states, told = read_texts(texts, self.text, self.recipe.text_tokens)
         with autocast(self.recipe, self.device):
-            return _numpy(self.network.texts(states.to(self.device), told.to(self.device)))
+            return self.network.words(states.to(self.device), told.to(self.device)), told.to(self.device)
 
 
 def start_network(
@@ -118,7 +133,21 @@ def build_network(
     recipe: RetrievalRecipe, encoder: ImageEncoder, text_dimension: int, top: TopLayers | None
 ) -> FilmsAndText:
     """In the memory layout that convolutions on a CPU like."""
-    network = FilmsAndText(encoder, text_dimension, top, recipe.dimension, recipe.dropout, recipe.temperature)
+    eye: GlanceEye | PatchEye
+    if recipe.network == "bottleneck":
+        channels = cut_at_stride_16(encoder)
+        eye = PatchEye(
+            recipe.variant, channels, recipe.patch_width, recipe.patch_heads, recipe.salient_after,
+            recipe.patch_layers, recipe.kept_share, recipe.topk_softness,
+        )  # fmt: skip
+    else:
+        eye = GlanceEye(encoder.channels[-1])
+    local = None
+    if isinstance(eye, PatchEye) and recipe.variant >= "B":
+        local = Local(text_dimension, eye.patch_width, recipe.dimension)
+    network = FilmsAndText(
+        encoder, eye, text_dimension, top, local, recipe.dimension, recipe.dropout, recipe.temperature
+    )
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

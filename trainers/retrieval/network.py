@@ -1,12 +1,13 @@
-"""The compact network: a study's films and a text, each as one point on the same sphere.
+"""The network: a study's films and a text, each as one point on the same sphere.
 
-    frontal --- image encoder --- deepest map --- mean, max --- linear --+
-                                                                          +--> sum --> study
-    lateral --- image encoder --- deepest map --- mean, max --- linear --+
+    frontal --- image encoder --- map --- eye --- linear --+
+                                                            +--> sum --> study
+    lateral --- image encoder --- map --- eye --- linear --+
 
     text --- text encoder --- token states --- mean, attended --- linear --> text
 
 What a film says alone is its own linear map's point; what a study says is the sum of its films', scaled to length one.
+The eye looks at the map at one glance, or patch by patch (`eyes`).
 """
 
 import torch
@@ -15,18 +16,22 @@ from torch.nn import functional
 
 from trainers.backbones import ImageEncoder, TopLayers
 from trainers.retrieval.data import Pose
+from trainers.retrieval.eyes import GlanceEye, Glimpse, PatchEye
+from trainers.retrieval.local import Local
 
 WARMEST = 100.0
 
 
 class FilmsAndText(nn.Module):
-    """`top` are those layers of the text encoder that learn."""
+    """`top` are those layers of the text encoder that learn; `local` is None where words are not drawn to patches."""
 
     def __init__(
         self,
         encoder: ImageEncoder,
+        eye: GlanceEye | PatchEye,
         text_dimension: int,
         top: TopLayers | None,
+        local: Local | None,
         dimension: int,
         dropout: float,
         temperature: float,
@@ -35,18 +40,23 @@ class FilmsAndText(nn.Module):
         self.encoder = encoder
         self.text_dimension = text_dimension
         self.text = top
-        self.from_film = nn.ModuleList(_projection(2 * encoder.channels[-1], dimension, dropout) for _ in Pose)
+        self.eye = eye
+        self.from_film = nn.ModuleList(_projection(eye.width, dimension, dropout) for _ in Pose)
         self.attend = nn.Linear(text_dimension, 1)
         self.from_text = _projection(2 * text_dimension, dimension, dropout)
+        self.local = local
         self.scale = nn.Parameter(torch.tensor(1 / temperature).log())
 
     def encode(self, films: Tensor) -> Tensor:
-        """(B, C, h, w): the deepest map of films (B, 1, H, W)."""
+        """(B, C, h, w): the encoder's last map of films (B, 1, H, W)."""
         return self.encoder(films)[-1]
 
-    def films(self, deepest: Tensor, poses: Tensor) -> Tensor:
-        """(B, D): what films say, of whatever length, from their deepest maps and poses (B,)."""
-        pooled = torch.cat([deepest.mean(dim=(2, 3)), deepest.amax(dim=(2, 3))], dim=1)
+    def look(self, found: Tensor, gated: bool = True) -> Glimpse:
+        glimpse: Glimpse = self.eye(found, gated)
+        return glimpse
+
+    def films(self, pooled: Tensor, poses: Tensor) -> Tensor:
+        """(B, D): what films say, of whatever length, from what an eye made of them (B, W) and their poses (B,)."""
         each = torch.stack([project(pooled) for project in self.from_film], dim=1)
         return each[torch.arange(len(each), device=each.device), poses]
 
@@ -54,13 +64,18 @@ class FilmsAndText(nn.Module):
         """(B, D) of length one, from what their films say (B, 2, D), of which those count that were `seen` (B, 2)."""
         return functional.normalize((unit(films) * seen[:, :, None]).sum(dim=1), dim=-1)
 
-    def texts(self, states: Tensor, told: Tensor) -> Tensor:
-        """(B, D) of length one, from the states (B, T, D') of tokens, of which those exist that are `told` (B, T)."""
-        states = self.text(states, told) if self.text is not None else states
-        kept = told[:, :, None].to(states.dtype)
-        mean = (states * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
-        heed = self.attend(states).squeeze(-1).float().masked_fill(~told, -1e4).softmax(dim=1)
-        attended = (states * heed[:, :, None].to(states.dtype)).sum(dim=1)
+    def words(self, states: Tensor, told: Tensor) -> Tensor:
+        """(B, T, D'): the states of tokens, of which those exist that are `told` (B, T), as the text encoder's own
+        layers leave them."""
+        learned: Tensor = self.text(states, told) if self.text is not None else states
+        return learned
+
+    def texts(self, words: Tensor, told: Tensor) -> Tensor:
+        """(B, D) of length one, from words (B, T, D') as `words` gives them."""
+        kept = told[:, :, None].to(words.dtype)
+        mean = (words * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
+        heed = self.attend(words).squeeze(-1).float().masked_fill(~told, -1e4).softmax(dim=1)
+        attended = (words * heed[:, :, None].to(words.dtype)).sum(dim=1)
         return unit(self.from_text(torch.cat([mean, attended], dim=1)))
 
     @property
