@@ -122,7 +122,8 @@ class RetrievalRecipe(FilmRecipe):
 
 
 def presets() -> Mapping[str, RetrievalRecipe]:
-    """`cpu` and `bottleneck` need no accelerator and no hub; `resnet18` and `distilbert` start from weights in a local folder or on the hub; `smoke` trains in seconds, for tests."""
+    """`cpu` and `bottleneck` need no accelerator and no hub; `resnet18` and `distilbert` start from weights in a local
+    folder or on the hub; `smoke` trains in seconds, for tests."""
     return {
         "cpu": RetrievalRecipe(
             epochs=8, batch_size=64, frozen_stages=4, averaging=0.98, augment="light", image_size=256, patience=0,
