@@ -46,7 +46,7 @@ class TooLittleMemory(ReadingRoomError):
 @dataclass(frozen=True)
 class Trained:
     """A module at the end of its training, `recipe` as it was finally run, and the steps done. `best_epoch` (from 0) is
-    the one whose weights the module holds; None where nothing validated it, and it holds the last."""
+    the one whose weights the module holds; None where it holds the last, for want of validation or by the recipe."""
 
     module: TrainingModule
     recipe: Recipe
@@ -97,7 +97,8 @@ def _fit(
     averaging = Averaging(decay=recipe.averaging) if recipe.averaging else None
     callbacks: list[Callback] = [Epochs(), reporting]
     if module.has_validation:
-        callbacks.append(best)
+        if recipe.keep == "best":
+            callbacks.append(best)
         if recipe.patience:
             callbacks.append(PatientStopping(recipe, monitored, mode))
     if averaging is not None:

@@ -43,6 +43,9 @@ class Recipe:
     )
     patience: int = option(8, "Epochs without a better validation score before stopping; 0 never stops.", low=0)
     patience_from: float = option(0.5, "Early stopping sleeps until this share of the epochs is done.", low=0, high=1)
+    keep: Literal["best", "last"] = option(
+        "best", "Whose weights the model gets: those of the epoch that validated best, or the last epoch's."
+    )
     seed: int = option(0, "Seed of every random choice in training.", low=0, high=2**31 - 1)
     checkpoint_minutes: float = option(2.0, "At most this long between checkpoints.", low=0.01, high=600)
 

@@ -155,10 +155,9 @@ def test_patience_ends_a_training_that_no_longer_gains_but_not_before_it_wakes(
     assert run(house, manifest, tmp_path / "never", replace(still, patience=0)).steps == 20
 
 
-def test_the_weights_of_the_best_epoch_are_the_ones_kept(
-    house: House, manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    overall = iter([0.2, 0.9, 0.5, 0.4])
+def watched_epochs(monkeypatch: pytest.MonkeyPatch, scores: list[float]) -> list[dict[str, Tensor]]:
+    """Let the epochs validate with these scores, and give the weights that each was validated with."""
+    overall = iter(scores)
     monkeypatch.setattr("trainers.segmentation.module.DiceByFinding.overall", lambda _: next(overall))
     seen: list[dict[str, Tensor]] = []
     end = SegmentationModule.on_validation_epoch_end
@@ -168,10 +167,26 @@ def test_the_weights_of_the_best_epoch_are_the_ones_kept(
         end(self)
 
     monkeypatch.setattr(SegmentationModule, "on_validation_epoch_end", remember)
-    trained = run(house, manifest, tmp_path, quick())
-    assert trained.best_epoch == 1
+    return seen
+
+
+@pytest.mark.parametrize(("changes", "best", "held"), [({}, 1, 1), ({"keep": "last"}, None, -1)])
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_the_weights_of_the_best_epoch_are_the_ones_kept_unless_the_recipe_wants_the_last(
+    house: House,
+    manifest: Manifest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    best: int | None,
+    held: int,
+    averaging: float,
+) -> None:
+    seen = watched_epochs(monkeypatch, [0.2, 0.9, 0.5, 0.4])
+    trained = run(house, manifest, tmp_path, quick(averaging=averaging, **changes))
+    assert trained.best_epoch == best
     kept = trained.module.network.state_dict()  # type: ignore[attr-defined]
-    assert all(torch.equal(kept[name], value) for name, value in seen[1].items())
+    assert all(torch.equal(kept[name], value) for name, value in seen[held].items())
 
 
 def test_without_validation_patients_the_last_weights_are_kept(house: House, tmp_path: Path) -> None:
