@@ -97,7 +97,10 @@ def presets() -> Mapping[str, ClassificationRecipe]:
     """`cpu` needs no accelerator and no hub, `clinical` is the large architecture, with weights from a local folder or
     the hub, `smoke` trains in seconds, for tests."""
     return {
-        "cpu": ClassificationRecipe(epochs=8, batch_size=16, frozen_stages=2, averaging=0.99),
+        "cpu": ClassificationRecipe(
+            epochs=7, batch_size=16, frozen_stages=1, averaging=0.99, augment="light", image_size=224,
+            encoder_learning_rate=5e-4, modality_dropout=0.75, keep="last", patience=0,
+        ),
         "clinical": ClassificationRecipe(
             preset="clinical", encoder="vit_b16", weights="local", text_encoder="bioclinical", text_layers=12,
             image_size=224, epochs=15, batch_size=16, accumulate=2, fusion_width=768, heads=12, learning_rate=1e-4,

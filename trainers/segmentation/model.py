@@ -27,7 +27,7 @@ from trainers.precision import autocast
 from trainers.segmentation.data import sections_of
 from trainers.segmentation.network import TextConditionedUnet
 from trainers.segmentation.prompts import Words, features_of, names_of, words_on
-from trainers.segmentation.rivals import common_of, told_apart
+from trainers.segmentation.rivals import told_apart
 from trainers.starting import go_on_from, starting_encoder
 
 TEXT = "text.safetensors"
@@ -37,15 +37,13 @@ PROMPTS_AT_ONCE = 16
 
 @dataclass
 class SegmentationModel:
-    """`findings` are those it was trained on; `text` knows the features of their prompts without a text encoder.
-    `common` is the share of pixels that each of its look-alikes covered in training."""
+    """`findings` are those it was trained on; `text` knows the features of their prompts without a text encoder."""
 
     network: TextConditionedUnet
     recipe: SegmentationRecipe
     findings: tuple[Finding, ...]
     text: TextFeatures
     origins: tuple[WeightOrigin, ...]
-    common: Mapping[str, float] = field(default_factory=dict)
     _warm: OrderedDict[str, list[Tensor]] = field(default_factory=OrderedDict, repr=False)
 
     def finding(self, key: str) -> Finding | None:
@@ -85,14 +83,15 @@ class SegmentationModel:
         `features` are that film's alone. A look-alike that was not asked for is asked by its own words, so that one
         finding's answer does not depend on what else is asked. Raises EmptyText, TextWidthMismatch.
         """
-        exclusive = set(self.recipe.exclusive)
-        beside = [f for f in self.findings if f.key in exclusive - asked.keys()] if exclusive & asked.keys() else []
+        order = self.recipe.exclusive
+        beside = (
+            [f for f in self.findings if f.key in order and f.key not in asked] if asked.keys() & set(order) else []
+        )
         words = [*asked.values(), *(words_on(finding, report, self.recipe.text) for finding in beside)]
         logits = self.answer(features, self.read(words), [0] * len(words))
         keys = [*asked, *(finding.key for finding in beside)]
-        rival = torch.tensor([key in exclusive for key in keys], device=logits.device)
-        common = common_of(keys, self.common).to(logits.device)
-        return told_apart(logits, torch.zeros_like(rival, dtype=torch.int64), rival, common)[: len(asked)]
+        rank = torch.tensor([order.index(key) if key in order else -1 for key in keys], device=logits.device)
+        return told_apart(logits, torch.zeros_like(rank), rank)[: len(asked)]
 
     def warm_features(self, name: str, square: Square) -> list[Tensor]:
         """The film's feature maps, kept for the few films asked about last: a second prompt costs only a decoding."""
@@ -148,7 +147,7 @@ def save(model: SegmentationModel, folder: Path, half: bool = False) -> None:
     texts = sorted({name for finding in model.findings for name in names_of(finding)})
     model.text(texts)
     save_file({str(row): model.text.known[text].clone() for row, text in enumerate(texts)}, folder / TEXT)
-    more = {"text_dimension": model.network.text_dimension, "texts": texts, "common": dict(model.common)}
+    more = {"text_dimension": model.network.text_dimension, "texts": texts}
     folders.write(folder, model.network, model.recipe, model.origins, model.findings, more, half)
 
 
@@ -159,9 +158,8 @@ def load(folder: Path) -> SegmentationModel:
         rows = load_file(folder / TEXT)
         known = {text: rows[str(row)] for row, text in enumerate(told.more["texts"])}
         width = int(told.more["text_dimension"])
-        common = {str(key): float(share) for key, share in told.more.get("common", {}).items()}
     recipe = told.recipe
     network = _network(recipe, width, build_image_encoder(recipe.encoder, "random"))
     load_weights(network, folder / WEIGHTS)
     text = TextFeatures(recipe.text_encoder, known, own_place_first(recipe.weights_folder, (workspace().weights,)))
-    return SegmentationModel(network.eval(), recipe, told.findings, text, told.origins, common)
+    return SegmentationModel(network.eval(), recipe, told.findings, text, told.origins)

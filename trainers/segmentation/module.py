@@ -20,7 +20,7 @@ from trainers.segmentation.data import Collate, Film, SegmentationData, rarity
 from trainers.segmentation.frames import Frame
 from trainers.segmentation.losses import segmentation_loss
 from trainers.segmentation.model import SegmentationModel, start_network
-from trainers.segmentation.rivals import common_of, commonness, told_apart
+from trainers.segmentation.rivals import told_apart
 
 
 class SegmentationModule(FamilyModule):
@@ -36,15 +36,13 @@ class SegmentationModule(FamilyModule):
         dimension = self.text(["film"]).shape[-1]
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, dimension, data.start, data.weights)
-        self.common = commonness(data.findings, data.training, data.films, recipe)
         self.has_validation = bool(data.validation)
         self._scores, self._frame = DiceByFinding.of(len(data.findings)), Frame()
         self.train()
 
     def publishable(self) -> SegmentationModel:
         origins = (*self.started, self.text.encoder.origin)
-        network, data = self.network.eval(), self.data
-        return SegmentationModel(network, self.recipe, data.findings, self.text, origins, self.common)
+        return SegmentationModel(self.network.eval(), self.recipe, self.data.findings, self.text, origins)
 
     def train_dataloader(self) -> Batches[Film, SegmentationBatch]:
         recipe, films = self.recipe, self.data.training
@@ -67,9 +65,7 @@ class SegmentationModule(FamilyModule):
 
     def validation_step(self, batch: SegmentationBatch, batch_idx: int) -> None:
         logits = self.network(self.ready(as_floats(batch.images)), batch.text, batch.image_of)
-        rival = torch.isin(batch.finding_of, self._rivals.to(self.device))
-        common = common_of((finding.key for finding in self.data.findings), self.common).to(self.device)
-        logits = told_apart(logits, batch.image_of, rival, common[batch.finding_of])
+        logits = told_apart(logits, batch.image_of, self._ranks.to(self.device)[batch.finding_of])
         self._scores.add(logits > 0, batch.masks > 0, batch.finding_of)
         self._frame.add(batch, logits > 0)
 
@@ -84,10 +80,10 @@ class SegmentationModule(FamilyModule):
         self._scores, self._frame = DiceByFinding.of(len(self.data.findings)), Frame()
 
     @cached_property
-    def _rivals(self) -> Tensor:
-        """Rows of the data's findings that are look-alikes."""
-        rows = [row for row, finding in enumerate(self.data.findings) if finding.key in self.recipe.exclusive]
-        return torch.tensor(rows, dtype=torch.int64)
+    def _ranks(self) -> Tensor:
+        """Of the data's findings, their places among the look-alikes; -1 for those that are none."""
+        order = self.recipe.exclusive
+        return torch.tensor([order.index(f.key) if f.key in order else -1 for f in self.data.findings])
 
     def _variation(self) -> Augmentation:
         recipe = self.recipe
