@@ -59,8 +59,8 @@ class SegmentationRecipe(FilmRecipe):
     )
     exclusive: tuple[str, ...] = option(
         (),
-        "Look-alikes of which a pixel of the answer bears one at most. What two of them would mark, the one named first "
-        "takes.",
+        "Look-alikes of which a pixel of the answer bears one at most. What two of them would mark, the one named "
+        "first takes.",
     )
     calm_from: float = option(
         1.0, "From this share of the steps on films are varied lightly at most, to learn exact borders.", low=0, high=1
