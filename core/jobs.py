@@ -18,11 +18,12 @@ class JobKind(StrEnum):
     PREDICT = "predict"
     IMPORT = "import"
     EXPORT = "export"
+    INDEX = "index"
 
     @property
     def needs_models(self) -> bool:
         """Whether a trainer's worker does it; the rest is done by the app's own clerk."""
-        return self in (JobKind.TRAIN, JobKind.EVALUATE, JobKind.PREDICT)
+        return self in (JobKind.TRAIN, JobKind.EVALUATE, JobKind.PREDICT, JobKind.INDEX)
 
 
 class JobState(StrEnum):

@@ -16,6 +16,8 @@ MARKING_FAMILY = "segmentation"
 """The family whose predictions are masks that a reader accepts, corrects or rejects."""
 LABELLING_FAMILY = "classification"
 """The family whose predictions say how probable a finding is."""
+SEARCHING_FAMILY = "retrieval"
+"""The family by whose models studies are found; they suggest nothing of themselves."""
 LEAST_PATIENTS = 5
 """Fewer validation patients than these promote nothing by the rule."""
 HOPELESS = 0.2

@@ -6,6 +6,7 @@ from core.errors import ReadingRoomError
 from core.jobs import JobKind, JobRequest
 from core.registry import (
     LABELLING_FAMILY,
+    SEARCHING_FAMILY,
     SILENT_FAMILIES,
     ModelState,
     ModelVersion,
@@ -54,8 +55,8 @@ def promote_by_rule(session: Session, name: str, by: str) -> ModelVersion:
 
 
 def put_in_use(session: Session, name: str, reason: str, by: str) -> ModelVersion:
-    """Make a model the one that answers; its suggestions for all studies not yet reviewed are queued, if its family
-    makes any.
+    """Make a model the one that answers; its suggestions for all studies not yet reviewed are queued, or the index by
+    which it will find them, if its family makes any.
 
     Raises NotFound, NotPromotable, ReasonNeeded.
     """
@@ -86,6 +87,11 @@ def _settle(session: Session, model: ModelVersion) -> None:
 
 
 def _queue_predictions(session: Session, model: ModelVersion, by: str, dataset: str | None = None) -> None:
+    if model.family == SEARCHING_FAMILY:
+        # Studies that come in are embedded as they come; a change of the model asks for all of them.
+        if dataset is None:
+            jobs.enqueue(session, JobRequest(JobKind.INDEX, {"model": model.name}, model.family), by)
+        return
     parameters = {"model": model.name, "dataset": dataset, "unreviewed": True, "findings": None}
     if model.family not in SILENT_FAMILIES:
         jobs.enqueue(session, JobRequest(JobKind.PREDICT, parameters, model.family), by)

@@ -27,6 +27,7 @@ from trainers import publishing
 from trainers.contract import Case, Family, Measured, ModelFacts, NothingToMeasure, Shelf
 from trainers.families import family_of
 from trainers.loop import train
+from trainers.searching.embedding import embed_all
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ def handlers(workspace: Workspace, going_home: threading.Event) -> Mapping[JobKi
         JobKind.TRAIN: at_a_desk(train_job),
         JobKind.EVALUATE: at_a_desk(evaluate_job),
         JobKind.PREDICT: at_a_desk(predict_job),
+        JobKind.INDEX: at_a_desk(index_job),
     }
 
 
@@ -221,6 +223,16 @@ def predict_job(desk: Desk) -> Mapping[str, Any]:
         "predictions": made,
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def index_job(desk: Desk) -> Mapping[str, Any]:
+    """Let a retrieval model look at every study, and find them from then on. Raises NotFound, CorruptModel."""
+    with desk.database.reading() as session:
+        version = models.get_model(session, desk.job.parameters["model"])
+    began = time.monotonic()
+    model = family_of(version.family).load(desk.workspace.models / version.folder)
+    done = embed_all(desk.database, version, model, desk.shelf, desk)
+    return {"model": version.name, "studies": done, "seconds": round(time.monotonic() - began, 1)}
 
 
 def _snapshot_of(desk: Desk) -> tuple[Snapshot, Manifest]:

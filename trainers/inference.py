@@ -2,9 +2,10 @@
 
     python -m trainers.inference
 
-A question is a row in the database: a prompt on an image, answered by a suggestion, or a film that somebody tries,
-answered by what a model says of it. Where there is no answer, a sentence says why. Readers' questions go first. It runs
-beside the training worker, which is niced and leaves it room; one thread is enough for it.
+A question is a row in the database: a prompt on an image, answered by a suggestion; a search, answered by the studies
+that are like what is asked; or a film that somebody tries, answered by what a model says of it. Where there is no
+answer, a sentence says why. Readers' questions go first. It runs beside the training worker, which is niced and leaves
+it room; one thread is enough for it.
 """
 
 import argparse
@@ -31,13 +32,14 @@ from core.workspace import Workspace, workspace
 from data.images import header
 from data.passing import Forgotten, Passing
 from data.store import BlobMissing, Store
-from db import asks, predictions, studies, tries
+from db import asks, predictions, searches, studies, tries
 from db.engine import Database, DatabaseBusy
 from db.schema import migrate
 from db.work import on_record, worker_name
 from trainers.awake import Awake
 from trainers.contract import Case, FindingNotLearned, Shelf
 from trainers.memory import keep_freed_memory
+from trainers.searching.answering import Searcher
 
 ROLE = "inference"
 POLL_SECONDS = 0.1
@@ -61,10 +63,12 @@ class Answerer:
     workspace: Workspace
     database: Database
     awake: Awake = field(init=False)
+    searcher: Searcher = field(init=False)
     _swept_at: float | None = None
 
     def __post_init__(self) -> None:
         self.awake = Awake(self.workspace, self.database)
+        self.searcher = Searcher(self.workspace, self.database, self.awake)
 
     def refresh(self) -> None:
         """Load what has come into use since the last look. A model that cannot be loaded is logged, and answers by
@@ -72,16 +76,18 @@ class Answerer:
         self.awake.refresh()
 
     def answer_waiting(self) -> int:
-        """Answer all readers' questions that wait, and one film that is tried; gives how many there were."""
+        """Answer all readers' questions and searches that wait, and one film that is tried; gives how many there
+        were."""
         with self.database.reading() as session:
             waiting = asks.waiting(session)
         for ask in waiting:
             self._answer(ask)
+        searched = self.searcher.answer_waiting()
         with self.database.reading() as session:
             tried = tries.waiting(session)
         for one in tried:
             self._look_at(one)
-        return len(waiting) + len(tried)
+        return len(waiting) + searched + len(tried)
 
     def sweep(self) -> None:
         """From time to time, forget tried films that nobody asked to forget."""
@@ -93,6 +99,7 @@ class Answerer:
             passing.forget(place)
             with self.database.writing() as session:
                 tries.forget(session, place)
+                searches.forget(session, place)
 
     def _answer(self, ask: Ask) -> None:
         try:
@@ -161,7 +168,7 @@ def answer_forever(answerer: Answerer, stopped: threading.Event) -> None:
             answered = 0
             with suppress(DatabaseBusy):
                 answerer.refresh()
-                answered = answerer.answer_waiting()
+                answered = answerer.answer_waiting() or answerer.searcher.keep_up()
                 answerer.sweep()
             if not answered:
                 stopped.wait(POLL_SECONDS)

@@ -14,7 +14,7 @@ from trainers.gradcam import Heat, gradcam, over_film
 from trainers.retrieval.data import Pose
 from trainers.retrieval.eyes import Glimpse
 from trainers.retrieval.local import Local
-from trainers.retrieval.model import RetrievalModel
+from trainers.retrieval.model import RetrievalModel, Vector
 from trainers.retrieval.network import unit
 
 
@@ -26,7 +26,18 @@ def text_heat(
     with torch.inference_mode():
         found = model.network.encode(model.ready([square])).float()
     local = model.network.local
-    heat = _heed(model, local, found, sentences) if local is not None else _gradcam(model, found, pose, sentences)
+    if local is not None:
+        heat = _heed(model, local, found, sentences)
+    else:
+        heat = _gradcam(model, found, pose, torch.from_numpy(model.texts([sentences])[0]).to(model.device))
+    return over_film(heat, height, width, len(square), model.recipe.fit)
+
+
+def likeness_heat(model: RetrievalModel, square: Square, pose: Pose, said: Vector, height: int, width: int) -> Heat:
+    """(H', W') in [0, 1]: what on a film speaks for a vector (D,) of length one, whatever that is of: Grad-CAM."""
+    with torch.inference_mode():
+        found = model.network.encode(model.ready([square])).float()
+    heat = _gradcam(model, found, pose, torch.from_numpy(said).to(model.device))
     return over_film(heat, height, width, len(square), model.recipe.fit)
 
 
@@ -40,14 +51,13 @@ def salience_heat(model: RetrievalModel, square: Square, height: int, width: int
     return over_film(heat, height, width, len(square), model.recipe.fit)
 
 
-def _gradcam(model: RetrievalModel, found: Tensor, pose: Pose, sentences: Sequence[str]) -> Heat:
-    # Clones: what was computed for answering alone can bear no gradient.
-    text = torch.from_numpy(model.texts([sentences])[0]).to(model.device)
+def _gradcam(model: RetrievalModel, found: Tensor, pose: Pose, asked: Tensor) -> Heat:
+    # A clone: what was computed for answering alone can bear no gradient.
     found = found.clone().requires_grad_(True)
     with torch.enable_grad():
         pooled = model.network.look(found).pooled
         said = unit(model.network.films(pooled, torch.tensor([int(pose)], device=model.device)))[0]
-        return gradcam(found, said @ text)
+        return gradcam(found, said @ asked)
 
 
 @torch.inference_mode()

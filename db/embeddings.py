@@ -1,0 +1,160 @@
+"""What retrieval models made of studies: which are still to be embedded, and rows of vectors to be searched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, and_, delete, exists, func, insert, select
+from sqlalchemy.orm import Session
+
+from core.registry import SEARCHING_FAMILY, ModelState, ModelVersion
+from core.search import SearchFilter, Vectors
+from core.studies import Study
+from db.models import to_model
+from db.standing import in_batches
+from db.tables import (
+    DatasetRow,
+    EmbeddingRow,
+    ImageRow,
+    ModelVersionRow,
+    PatientRow,
+    SearchIndexRow,
+    StudyFindingRow,
+    StudyRow,
+    now,
+)
+
+_KEPT_AS = "<f2"
+
+
+@dataclass(frozen=True)
+class NewEmbedding:
+    """What a model made of a study: `fused` (D,) of all its films, `single` of each that it reads by its SHA-256; None
+    and nothing where it reads none."""
+
+    study: Study
+    fused: NDArray[np.float32] | None
+    single: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N rows that can be searched: `numbers` (N,) in rising order, the `studies` (N,) that they are of, the `images`
+    (N,), 0 for what is said of a study's films together, and `vectors` (N, D)."""
+
+    numbers: NDArray[np.int64]
+    studies: NDArray[np.int64]
+    images: NDArray[np.int64]
+    vectors: Vectors
+
+
+def pending(session: Session, model_id: int, limit: int) -> list[int]:
+    """Studies with a film of which this model has made nothing yet, the newest first: they are asked for soonest."""
+    query = _lacking(model_id).order_by(StudyRow.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def stamp(session: Session) -> tuple[int, datetime | None]:
+    """Something that is another whenever a film came in or a study changed, and costs next to nothing to ask for."""
+    return session.scalar(select(func.max(ImageRow.id))) or 0, session.scalar(select(func.max(StudyRow.changed_at)))
+
+
+def count_pending(session: Session, model_id: int) -> int:
+    return session.scalar(select(func.count()).select_from(_lacking(model_id).subquery())) or 0
+
+
+def keep(session: Session, model_id: int, made: Sequence[NewEmbedding]) -> None:
+    """Keep what a model made of studies, instead of what it had made of them before."""
+    for some in in_batches(made):
+        ours = [one.study.id for one in some]
+        session.execute(delete(EmbeddingRow).where(EmbeddingRow.model_id == model_id, EmbeddingRow.study_id.in_(ours)))
+    rows = [
+        {"model_id": model_id, "study_id": one.study.id, "image_id": image, "sha": sha, "vector": _bytes_of(vector)}
+        for one in made
+        for image, sha, vector in (
+            *((image.id, image.sha, one.single.get(image.sha)) for image in one.study.images),
+            (None, "", one.fused),
+        )
+    ]
+    if rows:
+        session.execute(insert(EmbeddingRow), rows)
+
+
+def rows_after(session: Session, model_id: int, number: int = 0) -> Rows:
+    """The rows of a model beyond this number."""
+    row = EmbeddingRow
+    query = select(row.id, row.study_id, row.image_id, row.vector)
+    found = session.execute(
+        query.where(row.model_id == model_id, row.id > number, row.vector.is_not(None)).order_by(row.id)
+    ).all()
+    numbers, studies, images = (
+        np.array([each[place] or 0 for each in found], dtype=np.int64) for place in range(3)
+    )  # fmt: skip
+    body = b"".join(each[3] or b"" for each in found)
+    vectors = np.frombuffer(body, _KEPT_AS).reshape(len(found), -1 if found else 0).astype(np.float32)
+    return Rows(numbers, studies, images, vectors)
+
+
+def last_number(session: Session, model_id: int) -> int:
+    """The number of a model's newest row; 0 where there is none."""
+    return session.scalar(select(func.max(EmbeddingRow.id)).where(EmbeddingRow.model_id == model_id)) or 0
+
+
+def mark_whole(session: Session, model_id: int) -> None:
+    """Every study can be found by this model from now on, and by no other any more."""
+    session.execute(delete(SearchIndexRow))
+    session.add(SearchIndexRow(model_id=model_id, whole_at=now()))
+    session.execute(delete(EmbeddingRow).where(EmbeddingRow.model_id != model_id))
+
+
+def answering(session: Session) -> ModelVersion | None:
+    """The model by which studies are found: the last that was whole, whichever is in use meanwhile."""
+    row = session.scalar(select(ModelVersionRow).join(SearchIndexRow, SearchIndexRow.model_id == ModelVersionRow.id))
+    return to_model(row) if row is not None else None
+
+
+def wanted(session: Session) -> ModelVersion | None:
+    """The model in use, by which they should be found."""
+    row = session.scalar(
+        select(ModelVersionRow).where(
+            ModelVersionRow.family == SEARCHING_FAMILY, ModelVersionRow.state == ModelState.CHAMPION
+        )
+    )
+    return to_model(row) if row is not None else None
+
+
+def among(session: Session, wanted: SearchFilter, without_patient_of: int | None = None) -> NDArray[np.int64]:
+    """The numbers of the studies that pass a filter, in rising order."""
+    query = select(StudyRow.id).order_by(StudyRow.id)
+    if wanted.dataset is not None:
+        dataset = select(DatasetRow.id).where(DatasetRow.name == wanted.dataset).scalar_subquery()
+        query = query.where(StudyRow.dataset_id == dataset)
+    if wanted.finding is not None:
+        marked = select(StudyFindingRow.study_id).where(StudyFindingRow.finding == wanted.finding)
+        query = query.where(StudyRow.id.in_(marked))
+    if wanted.split is not None:
+        patients = select(PatientRow.id).where(PatientRow.split == wanted.split)
+        query = query.where(StudyRow.patient_id.in_(patients))
+    if without_patient_of is not None:
+        patient = select(StudyRow.patient_id).where(StudyRow.id == without_patient_of).scalar_subquery()
+        query = query.where(StudyRow.patient_id != patient)
+    return np.array(session.scalars(query).all(), dtype=np.int64)
+
+
+def images_of_view(session: Session, view: str) -> NDArray[np.int64]:
+    """The numbers of the images of a view, in rising order."""
+    query = select(ImageRow.id).where(ImageRow.view == view).order_by(ImageRow.id)
+    return np.array(session.scalars(query).all(), dtype=np.int64)
+
+
+def _lacking(model_id: int) -> Select[int]:
+    row = EmbeddingRow
+    known = exists().where(row.model_id == model_id, row.image_id == ImageRow.id, row.sha == ImageRow.sha)
+    lacking = exists().where(and_(ImageRow.study_id == StudyRow.id, ~known))
+    return select(StudyRow.id).where(lacking)
+
+
+def _bytes_of(vector: NDArray[np.float32] | None) -> bytes | None:
+    return None if vector is None else vector.astype(_KEPT_AS).tobytes()
