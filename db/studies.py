@@ -20,6 +20,14 @@ def get_study(session: Session, study_id: int) -> Study:
     return to_study(row)
 
 
+def number_of(session: Session, dataset: str, key: str) -> int:
+    """Raises NotFound."""
+    number = session.scalar(select(StudyRow.id).join(DatasetRow).where(DatasetRow.name == dataset, StudyRow.key == key))
+    if number is None:
+        raise NotFound(f"There is no study {dataset}/{key}. Name one by its number, or as dataset/key.")
+    return number
+
+
 def study_numbers(session: Session, dataset: str | None = None) -> list[int]:
     """All studies of a dataset, or of all, in the order of import."""
     query = select(StudyRow.id).order_by(StudyRow.id)

@@ -27,6 +27,8 @@ MODULES: Mapping[str, str] = {
     "train": "app.cli.training",
     "evaluate": "app.cli.training",
     "predict": "app.cli.trying",
+    "search": "app.cli.searching",
+    "index": "app.cli.searching",
     "jobs": "app.cli.jobs",
     "models": "app.cli.registry",
     "promote": "app.cli.registry",

@@ -11,6 +11,7 @@ from core.registry import ModelVersion
 from core.snapshots import Snapshot
 
 if TYPE_CHECKING:
+    from app.services.searching import Result
     from app.services.try_files import Answered
 
 
@@ -113,3 +114,16 @@ def finding_shape(finding: Finding) -> dict[str, Any]:
 
 def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
+
+
+def hit_shape(found: "Result") -> dict[str, Any]:
+    return {
+        "similarity": found.hit.similarity,
+        "study": found.study.id,
+        "dataset": found.study.dataset,
+        "key": found.study.key,
+        "split": found.study.split,
+        "image": next((image.name for image in found.study.images if image.id == found.hit.image), None),
+        "labels": {key: {"state": said.state, "source": said.source} for key, said in found.labels},
+        "sentence": found.hit.sentence,
+    }
