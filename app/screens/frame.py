@@ -30,6 +30,12 @@ _KEYS_TRY = {
     "Esc": "Close a dialog",
     "?": "This card",
 }
+_KEYS_SEARCH = {
+    "← → ↑ ↓": "Walk through what was found",
+    "Enter": "Open the study; in the box, search",
+    "M": "Held, shows on all films what answered",
+    "?": "This card",
+}
 _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}
 
 
@@ -38,7 +44,9 @@ def top(pages: Pages, here: Page) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
-        for group in ((pages.worklist, pages.review), (pages.train, pages.models, pages.trying), (pages.data,)):
+        readers = (pages.worklist, pages.review, pages.searching)
+        engineers = (pages.train, pages.models, pages.trying)
+        for group in (readers, engineers, (pages.data,)):
             for page in group:
                 if page == here:
                     with st.container(key="rr-here", width="content"):
@@ -51,7 +59,7 @@ def top(pages: Pages, here: Page) -> None:
         st.html(f'<span class="rr-research">{RESEARCH_ONLY}</span>', width="content")
         _reader()
         with st.container(width="content"):
-            keys = {pages.worklist: _KEYS, pages.trying: _KEYS_TRY}
+            keys = {pages.worklist: _KEYS, pages.trying: _KEYS_TRY, pages.searching: _KEYS_SEARCH}
             keycard(keys.get(here, _KEYS_ELSEWHERE), is_editors=here == pages.review)
         with st.container(width="content"):
             presence(session.reader())

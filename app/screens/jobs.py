@@ -18,6 +18,7 @@ _DEEDS = {
     JobKind.PREDICT: "Suggestions",
     JobKind.IMPORT: "Import",
     JobKind.EXPORT: "Export",
+    JobKind.INDEX: "Search index",
 }
 _COLOURS = {
     JobState.QUEUED: "gray",
@@ -38,6 +39,7 @@ def title(job: Job) -> str:
         JobKind.PREDICT: f"{p.get('model')} for {p.get('dataset') or 'all studies not yet reviewed'}",
         JobKind.IMPORT: f"{p.get('kind')} into {p.get('dataset')}",
         JobKind.EXPORT: f"{p.get('form')} of {p.get('snapshot') or p.get('dataset')}",
+        JobKind.INDEX: f"{p.get('model')} looks at all studies",
     }
     deed = "Look" if p.get("rehearsal") else _DEEDS[job.kind]
     return f"{deed}: {words[job.kind]}"

@@ -11,13 +11,14 @@ from streamlit.navigation.page import Page
 class Pages:
     worklist: Page
     review: Page
+    searching: Page
     train: Page
     models: Page
     trying: Page
     data: Page
 
     def all(self) -> list[Page]:
-        return [self.worklist, self.review, self.train, self.models, self.trying, self.data]
+        return [self.worklist, self.review, self.searching, self.train, self.models, self.trying, self.data]
 
 
 def keep(pages: Pages) -> None:

@@ -171,6 +171,12 @@ def results(house: House, found: Search) -> tuple[Result, ...]:
     return tuple(told)
 
 
+def study(house: House, number: int) -> Study:
+    """Raises NotFound."""
+    with house.database.reading() as session:
+        return studies.get_study(session, number)
+
+
 def study_called(house: House, name: str) -> int:
     """A study's number, from that or from "dataset/key". Raises NotFound."""
     with house.database.reading() as session:
