@@ -31,7 +31,7 @@ _KEYS_TRY = {
     "?": "This card",
 }
 _KEYS_SEARCH = {
-    "← → ↑ ↓": "Walk through what was found",
+    "← → ↑ ↓": "Walk through what was found; down from the box",
     "Enter": "Open the study; in the box, search",
     "M": "Held, shows on all films what answered",
     "?": "This card",

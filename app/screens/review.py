@@ -9,7 +9,7 @@ from app.house import House
 from app.mask_editor import ActionKind, EditorAction, Orientation, Pick, finding_in_hand, mask_editor, parse_action
 from app.parts.bar import bar, pressed
 from app.parts.findings import findings
-from app.screens import asking, film, frame, regions, session, versions, voices
+from app.screens import asking, film, frame, regions, session, similar, versions, voices
 from app.screens.pages import pages
 from app.screens.worklist import shown_last
 from app.services import labelling, reviewing, timing
@@ -23,6 +23,7 @@ from core.studies import Study, Turn, WorklistFilter
 EDITOR = "film"
 BESIDE = "film-beside"
 _MOST_ADDED = 6
+_VISITED = 50
 _BOTTOM_GAP = 8
 _ADD_WIDTH = 118
 
@@ -140,7 +141,7 @@ def _next(house: House, reader: str, here: Desk, study_id: int, wanted: Worklist
         st.toast("This was the last study to read under the worklist's filters.")
         return study_id
     _spend(house, reader, here, study_id)
-    here.visited = (*here.visited, study_id)[-50:]
+    here.visited = (*here.visited, study_id)[-_VISITED:]
     here.why = found
     return found[0]
 
@@ -210,6 +211,11 @@ def _show_study(here: Desk, opened: OpenStudy, said: OpenLabels, is_new: bool) -
             st.html('<div class="rr-quiet">Read without suggestions: this patient judges the models.</div>')
         st.html('<hr class="rr-line">')
         asking.show_report(opened, said)
+        found = similar.show(study)
+    if found is not None:
+        here.visited = (*here.visited, study.id)[-_VISITED:]
+        here.going = found
+        st.rerun()
 
 
 def _add_finding(here: Desk, opened: OpenStudy, shown: list[str]) -> None:

@@ -214,7 +214,7 @@ def _show_answer(sitting: Sitting) -> None:
     house = session.house()
     found = service.look_up(house, sitting.asked)
     if found.state is AskState.WAITING:
-        _wait(sitting.asked, sitting.at, key="search")
+        wait(sitting.asked, sitting.at, key="search")
         return
     if found.state is AskState.REFUSED:
         frame.problem(found.answer or "")
@@ -233,7 +233,7 @@ def _show_answer(sitting: Sitting) -> None:
 
 
 @st.fragment(run_every=0.3)
-def _wait(number: int, since: float, key: str) -> None:
+def wait(number: int, since: float, key: str) -> None:
     try:
         waits = service.look_up(session.house(), number).state is AskState.WAITING
     except NotFound:

@@ -71,6 +71,12 @@ def standing(house: House) -> Standing:
     return Standing(answering, wanted, under_way[0] if under_way else None, pending)
 
 
+def can_search(house: House) -> bool:
+    """Whether a model finds studies."""
+    with house.database.reading() as session:
+        return embeddings.answering(session) is not None
+
+
 def rebuild(house: House, by: str) -> Job:
     """Queue the index of the model in use. Raises NoModelToSearch."""
     with house.database.writing() as session:

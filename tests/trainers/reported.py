@@ -1,15 +1,24 @@
 """Drawn films with reports that say what is on them, for retrieval: what can be seen can be read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.findings import State
+from core.recipes import RetrievalRecipe, preset
+from core.registry import ModelVersion
 from core.reports import Report
+from core.snapshots import Manifest
 from core.studies import IncomingStudy, Split, View
-from tests.trainers.conftest import House
+from db import models, promotion
+from db.models import NewModel
+from tests.trainers.conftest import BY, House
 from tests.trainers.labelled import CYCLE, SIDE, film_of, film_with, labels_of, put
+from trainers.contract import Silent
+from trainers.loop import train
+from trainers.retrieval.family import Retrieval
 
 PLACES = ("upper left", "upper right", "lower left", "lower right")
 SIZES = ("tiny", "small", "large", "huge")
@@ -58,3 +67,23 @@ def add_reported(
             )
         )  # fmt: skip
     put(house, dataset, studies)
+
+
+def learn(house: House, manifest: Manifest, folder: str, **changes: object) -> None:
+    """Train a small retrieval model on a snapshot, and save it in a folder among the models."""
+    recipe = preset("retrieval", "smoke")
+    assert isinstance(recipe, RetrievalRecipe)
+    recipe = replace(recipe, **{"minimum_steps": 120, **changes})  # type: ignore[arg-type]
+    family, working = Retrieval(), house.workspace.home / "training"
+    data = family.prepare(recipe, manifest, house.shelf, Silent())
+    done = train(lambda wanted: family.module(wanted, data), recipe, family.headline, True, working, Silent())
+    (house.workspace.models / folder).mkdir(parents=True)
+    family.save(done.module.publishable(), house.workspace.models / folder)
+
+
+def put_in_use(house: House, folder: str) -> ModelVersion:
+    """Put a saved retrieval model on record and in use; the job that makes its index waits from then on."""
+    with house.database.writing() as session:
+        new = NewModel("retrieval", folder, preset("retrieval", "smoke").to_mapping(), (), "recall@10", {})
+        version = models.register(session, new, BY)
+        return promotion.put_in_use(session, version.name, "for the test", BY)

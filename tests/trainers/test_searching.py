@@ -12,25 +12,21 @@ import pytest
 
 from core.annotations import AskState
 from core.jobs import JobCancelled, JobKind, JobState
-from core.registry import ModelVersion
 from core.search import Asked, NewSearch, NothingLeft, Search, SearchFilter
 from core.studies import Split, View
 from core.tries import new_place
 from core.workspace import HOME_VARIABLE, Workspace
 from data.passing import Passing
 from data.png import grey
-from db import embeddings, models, people, promotion, searches, studies
+from db import embeddings, people, searches, studies
 from db.embeddings import Rows
-from db.models import NewModel
 from db.schema import migrate
 from db.work import work_once
 from tests.trainers.conftest import BY, House
-from tests.trainers.reported import add_reported, drawn
-from tests.trainers.test_retrieval_contract import smoke
+from tests.trainers.reported import add_reported, drawn, learn, put_in_use
 from trainers.contract import Silent
 from trainers.handlers import handlers
 from trainers.inference import Answerer
-from trainers.loop import train
 from trainers.retrieval.family import Retrieval
 from trainers.searching.answering import MAP_SIDE, coarse
 from trainers.searching.embedding import AT_ONCE, embed_all
@@ -46,12 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = Workspace(home)
     house = House(place, migrate(place))
     add_reported(house, "drawn", STUDIES)
-    manifest = house.freeze("drawn-1", "drawn")
-    family, recipe = Retrieval(), smoke(minimum_steps=120)
-    data = family.prepare(recipe, manifest, house.shelf, Silent())
-    done = train(lambda wanted: family.module(wanted, data), recipe, family.headline, True, home / "run", Silent())
-    (place.models / "first").mkdir(parents=True)
-    family.save(done.module.publishable(), place.models / "first")
+    learn(house, house.freeze("drawn-1", "drawn"), "first")
     shutil.copytree(place.models / "first", place.models / "second")
     house.database.close()
     return home
@@ -65,13 +56,6 @@ def house(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     opened = House(place, migrate(place))
     yield opened
     opened.database.close()
-
-
-def in_use(house: House, folder: str = "first") -> ModelVersion:
-    with house.database.writing() as session:
-        new = NewModel("retrieval", folder, smoke().to_mapping(), (), "recall@10", {})
-        version = models.register(session, new, BY)
-        return promotion.put_in_use(session, version.name, "for the test", BY)
 
 
 def indexed(house: House) -> None:
@@ -109,7 +93,7 @@ def test_before_a_model_is_in_use_the_answer_says_what_to_do(house: House, answe
 
 
 def test_words_find_films_with_their_maps_and_the_sentence_that_matches(house: House, answerer: Answerer) -> None:
-    version = in_use(house)
+    version = put_in_use(house, "first")
     indexed(house)
     told = asked(house, answerer, words("There is a huge square. It lies upper left.", limit=5))
     assert (told.model, told.searched, len(told.hits)) == (version.name, STUDIES, 5)
@@ -122,7 +106,7 @@ def test_words_find_films_with_their_maps_and_the_sentence_that_matches(house: H
 
 
 def test_a_study_finds_others_and_never_its_own_patient(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     told = asked(house, answerer, NewSearch(Asked.STUDY, limit=STUDIES, study=3))
     assert told.searched == STUDIES - 1
@@ -131,7 +115,7 @@ def test_a_study_finds_others_and_never_its_own_patient(house: House, answerer: 
 
 def test_filters_come_before_the_ranking(house: House, answerer: Answerer) -> None:
     add_reported(house, "other", 4, first=100, views=(View.LATERAL,))
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     from_other = asked(house, answerer, words("a square", limit=3, dataset="other"))
     assert from_other.searched == 4 and {hit.study for hit in from_other.hits} <= set(range(25, 29))
@@ -144,7 +128,7 @@ def test_filters_come_before_the_ranking(house: House, answerer: Answerer) -> No
 
 
 def test_a_filter_that_leaves_nothing_says_so(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     for among in ({"dataset": "nowhere"}, {"finding": "pneumothorax"}, {"view": View.AP}):
         told = asked(house, answerer, words("a square", **among))
@@ -152,7 +136,7 @@ def test_a_filter_that_leaves_nothing_says_so(house: House, answerer: Answerer) 
 
 
 def test_a_study_that_comes_in_is_found_within_moments(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     assert asked(house, answerer, words("a square", limit=60)).searched == STUDIES
     assert answerer.searcher.keep_up() == 0
@@ -164,7 +148,7 @@ def test_a_study_that_comes_in_is_found_within_moments(house: House, answerer: A
 
 
 def test_a_film_that_cannot_be_read_is_left_out_and_not_tried_for_ever(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     add_reported(house, "torn", 2, first=300)
     with house.database.reading() as session:
@@ -180,9 +164,9 @@ def test_a_film_that_cannot_be_read_is_left_out_and_not_tried_for_ever(house: Ho
 
 
 def test_the_model_before_answers_until_the_new_index_is_whole(house: House, answerer: Answerer) -> None:
-    first = in_use(house)
+    first = put_in_use(house, "first")
     indexed(house)
-    second = in_use(house, "second")
+    second = put_in_use(house, "second")
     assert asked(house, answerer, words("a square")).model == first.name
     assert answerer.searcher.keep_up() == 0
     indexed(house)
@@ -193,7 +177,7 @@ def test_the_model_before_answers_until_the_new_index_is_whole(house: House, ans
 
 
 def test_an_index_that_was_cancelled_goes_on_where_it_was(house: House) -> None:
-    version = in_use(house)
+    version = put_in_use(house, "first")
 
     class Impatient(Silent):
         def report(self, done: int, total: int, message: str = "") -> None:
@@ -210,7 +194,7 @@ def test_an_index_that_was_cancelled_goes_on_where_it_was(house: House) -> None:
 
 
 def test_a_dropped_film_finds_the_study_that_it_is_of(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     told = asked(house, answerer, film(house, drawn(4, View.PA)))
     assert told.hits[0].similarity > 0.9
@@ -218,7 +202,7 @@ def test_a_dropped_film_finds_the_study_that_it_is_of(house: House, answerer: An
 
 
 def test_what_is_no_radiograph_is_answered_with_a_caution(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     checks = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     for odd in (checks, np.full((64, 64), 90, np.uint8)):
@@ -228,7 +212,7 @@ def test_what_is_no_radiograph_is_answered_with_a_caution(house: House, answerer
 
 
 def test_a_film_that_was_forgotten_is_not_searched_for(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     new = film(house, drawn(4, View.PA))
     Passing.of(house.workspace).forget(new.place)
@@ -237,7 +221,7 @@ def test_a_film_that_was_forgotten_is_not_searched_for(house: House, answerer: A
 
 
 def test_ten_thousand_words_are_searched_for_by_their_beginning(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     told = asked(house, answerer, words("There is a huge square. " * 2500, limit=3))
     assert len(told.hits) == 3

@@ -1,7 +1,7 @@
 /**
  * Studies that were found. A click or Enter opens one, the arrow keys walk, and every card is a link, so that a study can
- * be opened in a tab of its own. Under the pointer, and on the card that has the focus, lies what on the film answered;
- * M held shows it on all.
+ * be opened in a tab of its own; down leads to them from the box above. Under the pointer, and on the card that has the
+ * focus, lies what on the film answered; M held shows it on all.
  *
  * @typedef {{name: string, sign: string, source: string, colour: string}} Chip
  * @typedef {object} Card
@@ -69,7 +69,8 @@ class Hits {
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event) && !leavesTheBox(event)) return;
     if (!this.root.isConnected || document.querySelector("[role=dialog]")) return;
     this.showMaps(event, true);
     const links = [...this.root.querySelectorAll("a.card")].filter((link) => link instanceof HTMLElement);
@@ -95,6 +96,12 @@ class Hits {
   showMaps(event, are) {
     if (event.key.toLowerCase() === "m" && !this.root.classList.contains("narrow")) this.root.classList.toggle("mapped", are);
   }
+}
+
+/** Down at the end of what was typed goes on to what was found. @param {KeyboardEvent} event */
+function leavesTheBox(event) {
+  const box = event.composedPath()[0];
+  return event.key === "ArrowDown" && box instanceof HTMLTextAreaElement && box.selectionStart === box.value.length;
 }
 
 /** @param {Chip} chip */
