@@ -7,14 +7,15 @@ filter that leaves few studies finds all of them.
 import hashlib
 import importlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ReadingRoomError
+from core.errors import ReadingRoomError, room_for
 from core.search import Allowed, Found, Index, Vectors
 
 EXACT_UP_TO = 100_000
@@ -24,11 +25,11 @@ JUDGED_BY = 200
 RECALLED = 10
 POINTS_A_LIST = 64
 """Vectors a list that its centre is learned from."""
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 
 
 class CorruptIndex(ReadingRoomError):
-    """An index file that is not what was written; it is made anew from the embeddings."""
+    """An index file that is not what was written; a job makes it anew from the embeddings."""
 
     def __init__(self, place: Path, why: str) -> None:
         super().__init__(f"The search index {place.name} cannot be used: {why}.")
@@ -97,6 +98,13 @@ class ListsIndex:
     def search(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> Found:
         if allowed is not None and int(allowed.sum()) <= EXACT_UP_TO:
             return ExactIndex(self.vectors).search(queries, k, allowed)
+        found = self._looked_through(queries, k, allowed)
+        if (found.rows[:, : min(k, len(self))] < 0).any():
+            # The lists that were looked through hold fewer than are asked for.
+            return ExactIndex(self.vectors).search(queries, k, allowed)
+        return found
+
+    def _looked_through(self, queries: Vectors, k: int, allowed: Allowed | None = None) -> Found:
         faiss = _faiss()
         parameters = faiss.SearchParametersIVF(nprobe=self.probes)
         if allowed is not None:
@@ -107,30 +115,42 @@ class ListsIndex:
         similarities, rows = self._lists.search(np.ascontiguousarray(queries), k, params=parameters)
         return Found(rows, np.where(rows < 0, -np.inf, similarities).astype(np.float32))
 
-    def keep(self, place: Path, of: str) -> None:
-        """Write the lists, and beside them what they are made of."""
+    def keep(self, place: Path, of: str, numbers: NDArray[np.int64]) -> None:
+        """Write the lists, and beside them what they are made of: `numbers` (N,), which rise, say what each vector is.
+        Raises DiskFull."""
         faiss = _faiss()
-        unfinished = place.with_suffix(".part")
-        faiss.write_index(self._lists, str(unfinished))
-        told = {"format": INDEX_FORMAT, "of": of, "probes": self.probes, "sha256": _sha256_of(unfinished)}
-        unfinished.replace(place)
-        _told_beside(place).write_text(json.dumps(told), encoding="utf-8")
+        with room_for("the search index"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished, counted = place.with_suffix(".part"), _numbers_beside(place)
+            faiss.write_index(self._lists, str(unfinished))
+            # What tells of the lists goes first, so that lists with another's page are never taken for whole.
+            _told_beside(place).unlink(missing_ok=True)
+            np.save(counted, numbers, allow_pickle=False)
+            unfinished.replace(place)
+            told = {"format": INDEX_FORMAT, "of": of, "probes": self.probes}
+            told |= {"sha256": _sha256_of(place), "numbers": _sha256_of(counted)}
+            _told_beside(place).write_text(json.dumps(told), encoding="utf-8")
+
+    @classmethod
+    def numbers_in(cls, place: Path, of: str) -> NDArray[np.int64]:
+        """(N,): what each vector of the lists is that `keep` wrote. Raises CorruptIndex, IndexOfOthers."""
+        with _unharmed(place):
+            if _page_of(place, of)["numbers"] != _sha256_of(_numbers_beside(place)):
+                raise CorruptIndex(place, "what its vectors stand for was changed since it was written")
+            numbers: NDArray[np.int64] = np.load(_numbers_beside(place), allow_pickle=False).astype(np.int64)
+        return numbers
 
     @classmethod
     def kept(cls, place: Path, of: str, vectors: Vectors) -> "ListsIndex":
         """The lists over these vectors that `keep` wrote. Raises CorruptIndex, IndexOfOthers."""
         faiss = _faiss()
-        try:
-            told = json.loads(_told_beside(place).read_text(encoding="utf-8"))
-            if told["of"] != of or told["format"] != INDEX_FORMAT:
-                raise IndexOfOthers(place)
+        with _unharmed(place):
+            told = _page_of(place, of)
             # FAISS believes whatever a file says, so it is given none that was not written here.
             if told["sha256"] != _sha256_of(place):
                 raise CorruptIndex(place, "it was changed since it was written")
             lists = faiss.read_index(str(place))
             probes = int(told["probes"])
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise CorruptIndex(place, str(error)) from error
         if (lists.ntotal, lists.d) != vectors.shape:
             raise IndexOfOthers(place)
         return cls(vectors, lists, probes)
@@ -143,33 +163,20 @@ class ListsIndex:
         probes = 1
         while probes < self._lists.nlist:
             self.probes = probes
-            if recall(self.search(asked, RECALLED).rows, true) >= WANTED_RECALL:
+            if recall(self._looked_through(asked, RECALLED).rows, true) >= WANTED_RECALL:
                 break
             probes *= 2
         return min(probes, int(self._lists.nlist))
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Where an index over vectors is kept that is too dear to make each time, and what tells these vectors."""
-
-    place: Path
-    of: str
+def needs_lists(count: int) -> bool:
+    """Whether so many vectors are more than are compared one by one."""
+    return count > EXACT_UP_TO
 
 
-def index_over(vectors: Vectors, kept: Kept | None = None) -> Index:
-    """The index that suits so many vectors: exact up to EXACT_UP_TO. A kept one that cannot be used is made anew."""
-    if len(vectors) <= EXACT_UP_TO:
-        return ExactIndex(vectors)
-    if kept is None:
-        return ListsIndex.over(vectors)
-    try:
-        return ListsIndex.kept(kept.place, kept.of, vectors)
-    except CorruptIndex:
-        index = ListsIndex.over(vectors)
-        kept.place.parent.mkdir(parents=True, exist_ok=True)
-        index.keep(kept.place, kept.of)
-        return index
+def index_over(vectors: Vectors) -> Index:
+    """The index that suits so many vectors: exact up to EXACT_UP_TO, lists beyond."""
+    return ListsIndex.over(vectors) if needs_lists(len(vectors)) else ExactIndex(vectors)
 
 
 def recall(found: NDArray[np.int64], true: NDArray[np.int64]) -> float:
@@ -190,8 +197,29 @@ def _filled(rows: NDArray[np.int64], similarities: NDArray[np.float32], k: int) 
     )  # fmt: skip
 
 
+@contextmanager
+def _unharmed(place: Path) -> Iterator[None]:
+    """Around whatever is read of an index: what is lacking or damaged is raised as CorruptIndex."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError) as error:
+        raise CorruptIndex(place, str(error)) from error
+
+
+def _page_of(place: Path, of: str) -> dict[str, Any]:
+    """Raises IndexOfOthers, OSError, ValueError, KeyError, TypeError."""
+    told: dict[str, Any] = json.loads(_told_beside(place).read_text(encoding="utf-8"))
+    if told["of"] != of or told["format"] != INDEX_FORMAT:
+        raise IndexOfOthers(place)
+    return told
+
+
 def _told_beside(place: Path) -> Path:
     return place.with_suffix(".json")
+
+
+def _numbers_beside(place: Path) -> Path:
+    return place.with_suffix(".npy")
 
 
 def _sha256_of(place: Path) -> str:

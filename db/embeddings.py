@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, and_, delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
+from core.jobs import JobKind, JobRequest, JobState
 from core.registry import SEARCHING_FAMILY, ModelState, ModelVersion
 from core.search import SearchFilter, Vectors
 from core.studies import Study
+from db import jobs, models
 from db.models import to_model
 from db.standing import in_batches
 from db.tables import (
     DatasetRow,
     EmbeddingRow,
     ImageRow,
+    JobRow,
     ModelVersionRow,
     PatientRow,
     SearchIndexRow,
@@ -49,6 +52,10 @@ class Rows:
     images: NDArray[np.int64]
     vectors: Vectors
 
+    def where(self, wanted: NDArray[np.bool_]) -> "Rows":
+        """Those of the rows that are wanted (N,)."""
+        return Rows(self.numbers[wanted], self.studies[wanted], self.images[wanted], self.vectors[wanted])
+
 
 def pending(session: Session, model_id: int, limit: int) -> list[int]:
     """Studies with a film of which this model has made nothing yet, the newest first: they are asked for soonest."""
@@ -67,9 +74,9 @@ def count_pending(session: Session, model_id: int) -> int:
 
 def keep(session: Session, model_id: int, made: Sequence[NewEmbedding]) -> None:
     """Keep what a model made of studies, instead of what it had made of them before."""
-    for some in in_batches(made):
-        ours = [one.study.id for one in some]
-        session.execute(delete(EmbeddingRow).where(EmbeddingRow.model_id == model_id, EmbeddingRow.study_id.in_(ours)))
+    # What was there goes last: SQLite gives the numbers of rows that went out again, and whoever reads on from the
+    # last number would never see the new ones.
+    before = session.scalar(select(func.max(EmbeddingRow.id))) or 0
     rows = [
         {"model_id": model_id, "study_id": one.study.id, "image_id": image, "sha": sha, "vector": _bytes_of(vector)}
         for one in made
@@ -80,6 +87,9 @@ def keep(session: Session, model_id: int, made: Sequence[NewEmbedding]) -> None:
     ]
     if rows:
         session.execute(insert(EmbeddingRow), rows)
+    row = EmbeddingRow
+    for some in in_batches(one.study.id for one in made):
+        session.execute(delete(row).where(row.model_id == model_id, row.study_id.in_(some), row.id <= before))
 
 
 def rows_after(session: Session, model_id: int, number: int = 0) -> Rows:
@@ -115,6 +125,11 @@ def answering(session: Session) -> ModelVersion | None:
     return to_model(row) if row is not None else None
 
 
+def made_at(session: Session, model_id: int) -> datetime | None:
+    """When every study could be found by a model; None where that was never so."""
+    return session.scalar(select(SearchIndexRow.whole_at).where(SearchIndexRow.model_id == model_id))
+
+
 def wanted(session: Session) -> ModelVersion | None:
     """The model in use, by which they should be found."""
     row = session.scalar(
@@ -125,8 +140,26 @@ def wanted(session: Session) -> ModelVersion | None:
     return to_model(row) if row is not None else None
 
 
-def among(session: Session, wanted: SearchFilter, without_patient_of: int | None = None) -> NDArray[np.int64]:
-    """The numbers of the studies that pass a filter, in rising order."""
+def version_answering(session: Session, family: str) -> ModelVersion | None:
+    """The model of a family that answers readers: the one in use; of those that find studies the one whose index is
+    whole, for as long as that of the one in use is made."""
+    found = answering(session) if family == SEARCHING_FAMILY else None
+    return found or models.champion(session, family)
+
+
+def lists_wanted(session: Session, model: ModelVersion, by: str) -> None:
+    """Ask for the index of a model to be made anew, unless that waits or runs, or was given up the last time."""
+    query = select(JobRow).where(JobRow.kind == JobKind.INDEX).order_by(JobRow.id.desc()).limit(1)
+    last = session.scalar(query)
+    if last is None or last.state == JobState.SUCCEEDED:
+        jobs.enqueue(session, JobRequest(JobKind.INDEX, {"model": model.name}, model.family), by)
+
+
+def among(session: Session, wanted: SearchFilter) -> NDArray[np.int64] | None:
+    """The numbers of the studies that pass a filter, in rising order; None where all do. Of views, see
+    `images_of_view`."""
+    if wanted.dataset is None and wanted.finding is None and wanted.split is None:
+        return None
     query = select(StudyRow.id).order_by(StudyRow.id)
     if wanted.dataset is not None:
         dataset = select(DatasetRow.id).where(DatasetRow.name == wanted.dataset).scalar_subquery()
@@ -137,10 +170,13 @@ def among(session: Session, wanted: SearchFilter, without_patient_of: int | None
     if wanted.split is not None:
         patients = select(PatientRow.id).where(PatientRow.split == wanted.split)
         query = query.where(StudyRow.patient_id.in_(patients))
-    if without_patient_of is not None:
-        patient = select(StudyRow.patient_id).where(StudyRow.id == without_patient_of).scalar_subquery()
-        query = query.where(StudyRow.patient_id != patient)
     return np.array(session.scalars(query).all(), dtype=np.int64)
+
+
+def of_same_patient(session: Session, study_id: int) -> list[int]:
+    """A study and all others of its patient."""
+    patient = select(StudyRow.patient_id).where(StudyRow.id == study_id).scalar_subquery()
+    return list(session.scalars(select(StudyRow.id).where(StudyRow.patient_id == patient)))
 
 
 def images_of_view(session: Session, view: str) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -70,6 +71,11 @@ def refuse(session: Session, number: int, words: str) -> bool:
 def forget(session: Session, place: str) -> int:
     """Take all questions about the film of a place off the record; gives how many there were."""
     return len(session.scalars(delete(SearchRow).where(SearchRow.place == place).returning(SearchRow.id)).all())
+
+
+def forget_before(session: Session, moment: datetime) -> int:
+    """Take all that was asked earlier off the record, pasted reports among it; gives how many there were."""
+    return len(session.scalars(delete(SearchRow).where(SearchRow.asked_at < moment).returning(SearchRow.id)).all())
 
 
 def _search(row: SearchRow) -> Search:

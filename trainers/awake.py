@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import ReadingRoomError
 from core.registry import SILENT_FAMILIES, ModelVersion
 from core.workspace import Workspace
-from db import models
+from db import embeddings, models
 from db.engine import Database
 from trainers.contract import Family
 from trainers.families import FAMILIES
@@ -69,7 +69,8 @@ class Awake:
     def refresh(self) -> None:
         """Load what has come into use since the last look, and let a guest go that nobody asks any more."""
         with self.database.reading() as session:
-            current = {name: models.champion(session, name) for name in FAMILIES if name not in SILENT_FAMILIES}
+            answering = embeddings.version_answering
+            current = {name: answering(session, name) for name in FAMILIES if name not in SILENT_FAMILIES}
         for name, version in current.items():
             known = self._in_use.get(name)
             if version is None:
@@ -85,7 +86,7 @@ class Awake:
         if (loaded := self._in_use.get(family)) is not None:
             return loaded
         with self.database.reading() as session:
-            version = models.champion(session, family)
+            version = embeddings.version_answering(session, family)
         if version is None:
             raise NoModelYet(family)
         return self._keep(version)

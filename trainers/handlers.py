@@ -27,7 +27,7 @@ from trainers import publishing
 from trainers.contract import Case, Family, Measured, ModelFacts, NothingToMeasure, Shelf
 from trainers.families import family_of
 from trainers.loop import train
-from trainers.searching.embedding import embed_all
+from trainers.searching.embedding import embed_all, lists_at
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ def index_job(desk: Desk) -> Mapping[str, Any]:
         version = models.get_model(session, desk.job.parameters["model"])
     began = time.monotonic()
     model = family_of(version.family).load(desk.workspace.models / version.folder)
-    done = embed_all(desk.database, version, model, desk.shelf, desk)
+    done = embed_all(desk.database, version, model, desk.shelf, desk, lists_at(desk.workspace, version.name))
     return {"model": version.name, "studies": done, "seconds": round(time.monotonic() - began, 1)}
 
 

@@ -27,7 +27,7 @@ from core.errors import ReadingRoomError
 from core.reports import Report
 from core.reviews import ReviewState
 from core.studies import Image, Split, Study
-from core.tries import Try, is_outworn, opinion_of
+from core.tries import KEPT_FOR, Try, is_outworn, opinion_of
 from core.workspace import Workspace, workspace
 from data.images import header
 from data.passing import Forgotten, Passing
@@ -90,11 +90,13 @@ class Answerer:
         return len(waiting) + searched + len(tried)
 
     def sweep(self) -> None:
-        """From time to time, forget tried films that nobody asked to forget."""
+        """From time to time, forget tried films that nobody asked to forget, and what was searched for."""
         if self._swept_at is not None and time.monotonic() - self._swept_at < SWEEP_SECONDS:
             return
         self._swept_at = time.monotonic()
         passing, now = Passing.of(self.workspace), datetime.now(UTC)
+        with self.database.writing() as session:
+            searches.forget_before(session, now - KEPT_FOR)
         for place in [place for place in passing.places() if is_outworn(place, now)]:
             passing.forget(place)
             with self.database.writing() as session:

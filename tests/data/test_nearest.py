@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from core.search import merged
 from data import nearest
-from data.nearest import CorruptIndex, ExactIndex, IndexOfOthers, Kept, ListsIndex, index_over, recall
+from data.nearest import CorruptIndex, ExactIndex, IndexOfOthers, ListsIndex, index_over, recall
+
+NUMBERS = np.arange(0, 3000, 3)
 
 
 def unit(count: int, width: int = 16, seed: int = 0, clusters: int = 0) -> NDArray[np.float32]:
@@ -51,6 +53,8 @@ def test_lists_recall_what_they_promise_and_obey_the_filter(monkeypatch: pytest.
     few = np.zeros(3000, bool)
     few[[7, 8, 9]] = True
     assert sorted(index.search(queries[:1], 5, few).rows[0].tolist()) == [-1, -1, 7, 8, 9]
+    many = index.search(queries[:1], 2000)
+    assert (many.rows >= 0).all() and len(set(many.rows[0].tolist())) == 2000, "more than its lists hold"
 
 
 def test_the_engine_is_chosen_by_size() -> None:
@@ -60,7 +64,8 @@ def test_the_engine_is_chosen_by_size() -> None:
 def test_kept_lists_are_read_again_and_answer_alike(tmp_path: Path) -> None:
     vectors, place = unit(800, clusters=10), tmp_path / "lists.faiss"
     made = ListsIndex.over(vectors, 16)
-    made.keep(place, "retrieval-v1")
+    made.keep(place, "retrieval-v1", NUMBERS[:800])
+    assert ListsIndex.numbers_in(place, "retrieval-v1").tolist() == NUMBERS[:800].tolist()
     read = ListsIndex.kept(place, "retrieval-v1", vectors)
     assert read.probes == made.probes
     assert read.search(vectors[:5], 4).rows.tolist() == made.search(vectors[:5], 4).rows.tolist()
@@ -68,7 +73,7 @@ def test_kept_lists_are_read_again_and_answer_alike(tmp_path: Path) -> None:
 
 def test_lists_of_another_model_are_refused(tmp_path: Path) -> None:
     vectors, place = unit(300), tmp_path / "lists.faiss"
-    ListsIndex.over(vectors, 4).keep(place, "retrieval-v1")
+    ListsIndex.over(vectors, 4).keep(place, "retrieval-v1", NUMBERS[:300])
     with pytest.raises(IndexOfOthers, match="other embeddings"):
         ListsIndex.kept(place, "retrieval-v2", vectors)
     with pytest.raises(IndexOfOthers, match="other embeddings"):
@@ -95,19 +100,18 @@ def forget_a_word(place: Path) -> None:
     place.with_suffix(".json").write_text(json.dumps(told), encoding="utf-8")
 
 
-@pytest.mark.parametrize("harm", [damage, cut, misspell, forget_a_word, Path.unlink])
-def test_a_corrupt_index_file_is_refused_and_made_anew(
-    harm: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(nearest, "EXACT_UP_TO", 100)
-    vectors, kept = unit(400), Kept(tmp_path / "search" / "lists.faiss", "retrieval-v1")
-    first = index_over(vectors, kept)
-    harm(kept.place)  # type: ignore[operator]
-    with pytest.raises(CorruptIndex):
-        ListsIndex.kept(kept.place, kept.of, vectors)
-    again = index_over(vectors, kept)
-    assert again.search(vectors[:3], 5).rows.tolist() == first.search(vectors[:3], 5).rows.tolist()
-    ListsIndex.kept(kept.place, kept.of, vectors)
+def lose_the_numbers(place: Path) -> None:
+    place.with_suffix(".npy").write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [damage, cut, misspell, forget_a_word, lose_the_numbers, Path.unlink])
+def test_a_corrupt_index_file_is_refused(harm: object, tmp_path: Path) -> None:
+    vectors, place = unit(400), tmp_path / "search" / "lists.faiss"
+    ListsIndex.over(vectors, 8).keep(place, "retrieval-v1", NUMBERS[:400])
+    harm(place)  # type: ignore[operator]
+    with pytest.raises(CorruptIndex, match="cannot be used"):
+        ListsIndex.numbers_in(place, "retrieval-v1")
+        ListsIndex.kept(place, "retrieval-v1", vectors)
 
 
 def test_what_two_indexes_found_is_merged_in_the_order_of_nearness() -> None:

@@ -239,7 +239,7 @@ def test_what_was_embedded_again_is_found_by_its_newest_rows_alone() -> None:
     old, new = rows(1, [1, 2, 3]), rows(4, [2, 4])
     held = Holdings(old)
     held.add(new)
-    found, searched = held.nearest(new.vectors[0], 4, np.array([1, 2, 3, 4]), None)
+    found, searched = held.nearest(new.vectors[0], 4, np.array([1, 2, 3, 4]))
     assert searched == 4 and found[0][0] == 2 and found[0][2] == pytest.approx(1, abs=1e-5)
     assert sorted(study for study, _, _ in found) == [1, 2, 3, 4]
     kept = held.vector_of(2)

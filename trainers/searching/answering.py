@@ -25,7 +25,6 @@ from core.search import (
 )
 from core.studies import Image, Study
 from core.workspace import Workspace
-from data.nearest import Kept
 from data.passing import Forgotten, Passing
 from data.store import BlobMissing, Store
 from db import embeddings, searches, studies
@@ -36,7 +35,7 @@ from trainers.datasets import FilmCache, read_film, shows_something
 from trainers.families import FAMILIES
 from trainers.retrieval.data import Pose, split_text
 from trainers.retrieval.explanation import likeness_heat, text_heat
-from trainers.searching.embedding import embed_some
+from trainers.searching.embedding import embed_some, lists_at
 from trainers.searching.holdings import Holdings
 
 MAP_SIDE = 16
@@ -44,6 +43,8 @@ FEW = 4
 """Studies that are embedded between two looks at the questions that wait."""
 SWEEP_SECONDS = 300.0
 SENTENCES_READ = 24
+SEARCHER = "Reading Room"
+"""Who asks for an index to be made anew."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Searcher:
     _holdings: dict[int, Holdings] = field(default_factory=dict)
     _stamp: tuple[int, tuple[int, datetime | None]] | None = None
     _swept_at: float = 0.0
+    _made: datetime | None = None
 
     def answer_waiting(self) -> int:
         """Answer what waits; gives how many questions there were."""
@@ -80,9 +82,8 @@ class Searcher:
     def keep_up(self) -> int:
         """Embed a few of the studies that came in or changed; gives how many there were."""
         with self.database.reading() as session:
-            answering, wanted = embeddings.answering(session), embeddings.wanted(session)
-            if answering is None or wanted is None or answering.id != wanted.id:
-                # Nothing is searched yet, or a job is making the index of the model that came into use.
+            answering = embeddings.answering(session)
+            if answering is None:
                 return 0
             stamp = (answering.id, embeddings.stamp(session))
         if stamp == self._stamp and time.monotonic() - self._swept_at < SWEEP_SECONDS:
@@ -120,9 +121,10 @@ class Searcher:
         holdings = self._held(loaded)
         query = self._query(asked, loaded, holdings)
         with self.database.reading() as session:
-            among = embeddings.among(session, asked.filter, asked.study)
+            among = embeddings.among(session, asked.filter)
             images = embeddings.images_of_view(session, asked.filter.view) if asked.filter.view is not None else None
-        found, searched = holdings.nearest(query.vector, asked.limit, among, images)
+            without = embeddings.of_same_patient(session, asked.study) if asked.study is not None else ()
+        found, searched = holdings.nearest(query.vector, asked.limit, among, images, without)
         hits = [self._hit(study, image, similarity, query, loaded) for study, image, similarity in found]
         return version.name, searched, hits, query.remarks
 
@@ -131,14 +133,17 @@ class Searcher:
         number = loaded.version.id
         held = self._holdings.get(number)
         with self.database.reading() as session:
-            if held is None:
-                rows = embeddings.rows_after(session, number)
-                place = self.workspace.cache / "search" / f"{loaded.version.name}.faiss"
-                newest = int(rows.numbers[-1]) if len(rows.numbers) else 0
-                held = Holdings(rows, Kept(place, f"{loaded.version.name} up to row {newest}"))
-                self._holdings = {number: held}
+            made = embeddings.made_at(session, number)
+            if held is None or self._made != made:
+                name = loaded.version.name
+                held = Holdings(embeddings.rows_after(session, number), lists_at(self.workspace, name), name)
+                self._holdings, self._made = {number: held}, made
             elif embeddings.last_number(session, number) > held.newest:
                 held.add(embeddings.rows_after(session, number, held.newest))
+            is_slow = held.lacks_lists
+        if is_slow:
+            with self.database.writing() as session:
+                embeddings.lists_wanted(session, loaded.version, SEARCHER)
         return held
 
     def _query(self, asked: NewSearch, loaded: Loaded, holdings: Holdings) -> Query:

@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from core.errors import ReadingRoomError
 from core.jobs import JobCancelled
 from core.registry import SEARCHING_FAMILY, ModelVersion
 from core.studies import Study
+from core.workspace import Workspace
+from data.nearest import ListsIndex, needs_lists
 from db import embeddings, studies
 from db.embeddings import NewEmbedding
 from db.engine import Database
@@ -45,8 +48,16 @@ def made_of(model: Any, chosen: Sequence[Study], shelf: Shelf) -> list[NewEmbedd
     ]
 
 
-def embed_all(database: Database, version: ModelVersion, model: Any, shelf: Shelf, watch: Watch) -> int:
-    """Embed every study that lacks it and let this model find them from then on; gives how many were embedded.
+def lists_at(workspace: Workspace, model: str) -> Path:
+    """Where lists of what a model made of studies are kept, on this machine."""
+    return workspace.cache / "search" / f"{model}.faiss"
+
+
+def embed_all(
+    database: Database, version: ModelVersion, model: Any, shelf: Shelf, watch: Watch, lists: Path | None = None
+) -> int:
+    """Embed every study that lacks it and let this model find them from then on; gives how many were embedded. Where
+    they are too many to be compared one by one, `lists` of them are left there first.
 
     What was embedded stays when the watch stops the work, and is not made again. Raises what the watch raises.
     """
@@ -57,6 +68,10 @@ def embed_all(database: Database, version: ModelVersion, model: Any, shelf: Shel
     while some := embed_some(database, version, model, shelf):
         done += some
         watch.report(done, max(total, done), "Looking at films")
+    if lists is not None:
+        watch.report(done, max(total, done), "Making lists of what is alike")
+        make_lists(database, version, lists)
+        watch.report(done, max(total, done), "Ready")
     with database.writing() as session:
         current = embeddings.wanted(session)
         if current is None or current.id != version.id:
@@ -64,3 +79,12 @@ def embed_all(database: Database, version: ModelVersion, model: Any, shelf: Shel
             raise JobCancelled
         embeddings.mark_whole(session, version.id)
     return done
+
+
+def make_lists(database: Database, version: ModelVersion, place: Path) -> None:
+    """Lists of what a model made of each study's films together, where there are so many. Raises DiskFull."""
+    with database.reading() as session:
+        rows = embeddings.rows_after(session, version.id)
+    fused = rows.where(rows.images == 0)
+    if needs_lists(len(fused.numbers)):
+        ListsIndex.over(fused.vectors).keep(place, version.name, fused.numbers)
