@@ -15,8 +15,8 @@ from data.nearest import ListsIndex
 from db import embeddings, jobs, orientation, searches, studies
 from db.tables import SearchRow
 from tests.trainers.conftest import BY, House
-from tests.trainers.reported import add_reported
-from tests.trainers.test_searching import STUDIES, answerer, asked, house, in_use, indexed, trained, words
+from tests.trainers.reported import add_reported, put_in_use
+from tests.trainers.test_searching import STUDIES, answerer, asked, house, indexed, trained, words
 from trainers.inference import Answerer
 
 __all__ = ["answerer", "house", "trained"]
@@ -39,7 +39,7 @@ def turn(house: House, study: int) -> None:
 
 @pytest.mark.parametrize("study", [1, STUDIES])
 def test_a_film_that_was_turned_is_searched_as_it_lies_now(house: House, answerer: Answerer, study: int) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     before = {hit.study: hit.similarity for hit in asked(house, answerer, words("a square", limit=60)).hits}
     turn(house, study)
@@ -63,9 +63,9 @@ def waiting(house: House) -> list[JobKind]:
 def test_a_study_that_comes_in_while_another_index_is_made_is_found_by_the_one_that_answers(
     house: House, answerer: Answerer
 ) -> None:
-    first = in_use(house)
+    first = put_in_use(house, "first")
     indexed(house)
-    second = in_use(house, "second")
+    second = put_in_use(house, "second")
     add_reported(house, "late", 1, first=200)
     assert answerer.searcher.keep_up() == 1
     told = asked(house, answerer, words("a square", limit=60))
@@ -76,11 +76,11 @@ def test_a_study_that_comes_in_while_another_index_is_made_is_found_by_the_one_t
 
 
 def test_the_model_that_answers_stays_in_memory_until_the_next_one_does(house: House, answerer: Answerer) -> None:
-    first = in_use(house)
+    first = put_in_use(house, "first")
     indexed(house)
     answerer.refresh()
     kept = answerer.awake.in_use("retrieval")
-    second = in_use(house, "second")
+    second = put_in_use(house, "second")
     answerer.refresh()
     assert answerer.awake.in_use("retrieval") is kept and answerer.awake.called(first.name) is kept
     indexed(house)
@@ -91,7 +91,7 @@ def test_the_model_that_answers_stays_in_memory_until_the_next_one_does(house: H
 @pytest.fixture
 def listed(house: House, answerer: Answerer, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
     """So many studies that lists are made of them; what is found when all are compared one by one."""
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     exactly = found(house, answerer)
     monkeypatch.setattr(nearest, "EXACT_UP_TO", STUDIES // 2)
@@ -149,7 +149,7 @@ def test_with_lists_that_cannot_be_used_all_is_compared_and_a_job_makes_them_ane
 
 
 def test_what_was_searched_for_is_forgotten_after_some_hours(house: House, answerer: Answerer) -> None:
-    in_use(house)
+    put_in_use(house, "first")
     indexed(house)
     old, new = (asked(house, answerer, words("a pasted report of a square")) for _ in range(2))
     with house.database.writing() as session:
