@@ -7,13 +7,14 @@ import typer
 import yaml
 from rich.console import Console
 
-from app.cli.output import AsJson, answer, table
+from app.cli.output import AsJson, answer, say, table
 from app.cli.shapes import job_shape
 from app.cli.waiting import follow, trainer_at_hand
-from app.house import local_reader, open_house
+from app.house import House, local_reader, open_house
+from app.services import ablation as ablation_service
 from app.services import training
 from core.errors import NotFound
-from core.recipes import PRESETS, BadRecipe, parse_settings
+from core.recipes import PRESETS, BadRecipe, Recipe, parse_settings
 from core.registry import RESEARCH_ONLY
 from core.studies import Split
 
@@ -33,6 +34,10 @@ def train(
         Literal["never", "rule"], typer.Option(help="Put the model in use if the promotion rule says so.")
     ] = "never",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end and print what the model scored.")] = False,
+    ablation: Annotated[
+        bool,
+        typer.Option("--ablation", help="Train and test retrieval's variants A to E, each from the one before."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model. Later sources win: preset, recipe file, --set.
@@ -42,6 +47,9 @@ def train(
     stated = _recipe_file(recipe) if recipe else {}
     wanted = training.recipe_for(family, preset, stated, parse_settings(settings or []))
     house = open_house()
+    if ablation:
+        _ablate(house, wanted, snapshot, as_json)
+        return
     job = training.train(house, wanted, snapshot, local_reader(), promote)
     if not wait:
         sentence = f"Job {job.id} is queued. Follow it with: python -m app jobs show {job.id}"
@@ -70,6 +78,30 @@ def evaluate(
     with trainer_at_hand(house) as tend:
         result = follow(house, job, tend)
     answer(result, as_json, lambda out: _show_scores(out, result))
+
+
+def _ablate(house: House, recipe: Recipe, snapshot: str, as_json: bool) -> None:
+    """One variant after the other; whatever was trained before the end is told all the same."""
+    taken: list[ablation_service.Step] = []
+    with trainer_at_hand(house) as tend:
+        for step in ablation_service.steps(
+            house, recipe, snapshot, Split.TEST, local_reader(), lambda job: follow(house, job, tend)
+        ):
+            taken.append(step)
+            say(f"{step.variant}: {step.model}, {step.seconds:.0f} s")
+    place = ablation_service.keep(house, taken, snapshot, Split.TEST)
+    data = ablation_service.as_json(taken, snapshot, Split.TEST) | {"table": str(place)}
+
+    def show(out: Console) -> None:
+        figures = ablation_service.METRICS
+        rows = [
+            (step.variant, step.model, *(ablation_service.shown(step.metrics[name].overall) for name in figures))
+            for step in taken
+        ]
+        table(out, ("variant", "model", *figures.values()), rows, "Nothing was trained.")
+        out.print(f"Table: {place}", markup=False)
+
+    answer(data, as_json, show)
 
 
 def _recipe_file(place: Path) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from core.labels import EFFECTIVE_ORDER
 from core.recipes.base import BadRecipe, option
 from core.recipes.films import FilmRecipe
 
+VARIANTS: Final = ("A", "B", "C", "D", "E")
+"""The steps of the bottleneck, each of which can go on from the one before."""
 PATCHED = ("efficientnet_lite0", "tiny")
 """Image encoders whose places the bottleneck can look at."""
 

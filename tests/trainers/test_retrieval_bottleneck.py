@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from core.recipes import BadRecipe, RetrievalRecipe
+from core.recipes.retrieval import VARIANTS
 from tests.trainers.test_retrieval_contract import TestRetrieval as _Contract
 from tests.trainers.test_retrieval_contract import smoke
 from trainers.backbones import UnknownEncoder, build_image_encoder, cut_at_stride_16
-from trainers.retrieval.eyes import VARIANTS, PatchEye, soft_top_k
+from trainers.retrieval.eyes import PatchEye, soft_top_k
 from trainers.retrieval.local import SHARPNESS, Local, Told, by_study, local_loss
 from trainers.retrieval.losses import consistency_loss
 

@@ -10,13 +10,11 @@ The variants of the bottleneck are steps, each of which can go on from the model
     E   + the others are dropped before the layers that follow, which never see them
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
-
-VARIANTS: Final = ("A", "B", "C", "D", "E")
 
 
 class Glimpse(NamedTuple):
