@@ -15,7 +15,7 @@ from db.people import ensure_reader
 from db.regions import turn_regions
 from db.standing import settle
 from db.studies import to_image
-from db.tables import ImageRow, MaskDraftRow
+from db.tables import ImageRow, MaskDraftRow, StudyRow, now
 
 
 def masks_to_turn(session: Session, image_id: int) -> set[str]:
@@ -47,6 +47,7 @@ def turn_image(
     turn_regions(session, image_id, turn, row.height, row.width)
     row.sha, row.media_type, row.turn = sha, media_type, turn
     row.height, row.width = shape[0], shape[1]
+    session.get_one(StudyRow, row.study_id).changed_at = now()
     session.flush()
     settle(session, [row.study_id])
     new_base: dict[int, int] = {}

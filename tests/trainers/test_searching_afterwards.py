@@ -42,6 +42,7 @@ def test_a_film_that_was_turned_is_searched_as_it_lies_now(house: House, answere
     put_in_use(house, "first")
     indexed(house)
     before = {hit.study: hit.similarity for hit in asked(house, answerer, words("a square", limit=60)).hits}
+    assert answerer.searcher.keep_up() == 0
     turn(house, study)
     assert answerer.searcher.keep_up() == 1
     assert answerer.searcher.keep_up() == 0
