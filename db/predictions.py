@@ -9,7 +9,7 @@ from core.annotations import Decision, NewPrediction, Prediction, SuggestionAlre
 from core.errors import NotFound
 from core.registry import LABELLING_FAMILY, MARKING_FAMILY, ModelState, model_name
 from core.studies import Study
-from db import audit
+from db import audit, reviews
 from db.masks import stats_columns, to_stats
 from db.standing import settle
 from db.tables import ImageRow, ModelVersionRow, PredictionRow, ReaderRow, StudyRow, now
@@ -58,8 +58,11 @@ def probabilities(session: Session, image_ids: list[int]) -> tuple[Prediction, .
     return tuple(to_prediction(row) for row in _newest(session, image_ids, LABELLING_FAMILY))
 
 
-def in_sight(session: Session, study: Study, finding: str) -> bool:
-    """Whether readers of a study see how probable a model finds this."""
+def in_sight(session: Session, study: Study, finding: str, reader_id: int) -> bool:
+    """Whether a reader of a study has a model's word in sight: how probable it finds this, or the cases that it found
+    to be like it, which a reader may ask for even where a study is read blind."""
+    if reviews.saw_similar(session, study.id, reader_id):
+        return True
     if study.blind:
         return False
     shown = probabilities(session, [image.id for image in study.images])

@@ -35,6 +35,17 @@ def add_seconds(session: Session, study_id: int, reader_id: int, seconds: float)
     _review(session, study_id, reader_id).seconds += seconds
 
 
+def see_similar(session: Session, study_id: int, reader_id: int) -> None:
+    """Put on record that a reader has looked at similar cases of a study, and at what is known of them."""
+    review = _review(session, study_id, reader_id)
+    review.saw_similar_at = review.saw_similar_at or now()
+
+
+def saw_similar(session: Session, study_id: int, reader_id: int) -> bool:
+    query = select(ReviewRow.saw_similar_at).where(ReviewRow.study_id == study_id, ReviewRow.reader_id == reader_id)
+    return session.scalar(query) is not None
+
+
 def _review(session: Session, study_id: int, reader_id: int) -> ReviewRow:
     query = select(ReviewRow).where(ReviewRow.study_id == study_id, ReviewRow.reader_id == reader_id)
     review = session.scalar(query)

@@ -345,6 +345,8 @@ class RegionRow(Base):
 
 
 class ReviewRow(Base):
+    """`saw_similar_at`: when the reader first looked at similar cases, and at what is known of them."""
+
     __tablename__ = "reviews"
     __table_args__ = (UniqueConstraint("study_id", "reader_id"),)
 
@@ -354,6 +356,7 @@ class ReviewRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     seconds: Mapped[float] = mapped_column(default=0.0)
     updated_at: Mapped[datetime] = mapped_column(default=now)
+    saw_similar_at: Mapped[datetime | None]
 
 
 class SnapshotRow(Base):

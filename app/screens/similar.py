@@ -12,6 +12,7 @@ import streamlit as st
 from app.parts.hits import hits
 from app.screens import frame, searching, session
 from app.screens.pages import pages
+from app.services import labelling
 from app.services import searching as service
 from core.annotations import AskState
 from core.errors import NotFound
@@ -22,6 +23,7 @@ SHOWN = 4
 _ASKED = "similar-asked"
 _CLOSED = "similar-closed"
 _OPENED_BLIND = "similar-opened-blind"
+_SEEN = "similar-seen"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def show(study: Study) -> int | None:
         is_open = _is_open(study)
         words = "Hide" if is_open else "Show"
         tip = "Studies of other patients that look alike, with their final labels and reports"
+        if study.blind and not is_open:
+            tip += ". What you say of this one afterwards counts as suggested, and judges no model"
         if st.button(words, type="tertiary", key="similar-turn", help=tip):
             _turn(study, is_open)
             st.rerun()
@@ -68,6 +72,13 @@ def _turn(study: Study, is_open: bool) -> None:
         st.session_state[_CLOSED] = is_open
 
 
+def _note_that_they_are_seen(study: Study) -> None:
+    seen: set[tuple[str, int]] = st.session_state.setdefault(_SEEN, set())
+    if (session.reader(), study.id) not in seen:
+        labelling.see_similar(session.house(), session.reader(), study.id)
+        seen.add((session.reader(), study.id))
+
+
 def _found(study: Study) -> int | None:
     house = session.house()
     asking: Asking | None = st.session_state.get(_ASKED)
@@ -85,5 +96,6 @@ def _found(study: Study) -> int | None:
     if found.state is AskState.REFUSED:
         st.html(f'<div class="rr-quiet">{frame.escaped(found.answer or "")}</div>')
         return None
+    _note_that_they_are_seen(study)
     cards = searching.cards(found, service.results(house, found), service.vocabulary(house))
     return hits(cards, key=f"similar-{study.id}", is_narrow=True)

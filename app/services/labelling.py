@@ -121,7 +121,7 @@ def set_state(
             new,
             parent_id=parent,
             base_version_id=base,
-            suggested=predictions.in_sight(session, studies.get_study(session, study_id), finding),
+            suggested=predictions.in_sight(session, studies.get_study(session, study_id), finding, reader_id),
         )
         reviews.make_move(session, study_id, reader_id, ReviewMove.LABEL)
     return saved
@@ -157,14 +157,15 @@ def choose_version(house: House, reader: str, version_id: int) -> LabelVersion:
         audit.record(
             session, reader, "choose label", f"study {chosen.study_id}", f"{chosen.finding}: version {version_id}"
         )
+        reader_id = people.ensure_reader(session, reader)
         return labels.add_version(
             session,
             NewLabel(chosen.study_id, chosen.finding, chosen.state, chosen.side, chosen.zone),
             source,
-            reader_id=people.ensure_reader(session, reader),
+            reader_id=reader_id,
             parent_id=before[0] if before else version_id,
             evidence=chosen.evidence,
-            suggested=chosen.suggested or predictions.in_sight(session, study, chosen.finding),
+            suggested=chosen.suggested or predictions.in_sight(session, study, chosen.finding, reader_id),
         )
 
 
@@ -190,13 +191,14 @@ def adjudicate(
         if last is not None and (last.reader, last.state, last.side, last.zone) == word:
             return last
         audit.record(session, reader, "adjudicate", f"study {study_id}", f"{finding}: {state}")
+        reader_id = people.ensure_reader(session, reader)
         return labels.add_version(
             session,
             NewLabel(study_id, finding, state, side, zone),
             Source.ADJUDICATED,
-            reader_id=people.ensure_reader(session, reader),
+            reader_id=reader_id,
             parent_id=before[0].id if before else None,
-            suggested=predictions.in_sight(session, study, finding),
+            suggested=predictions.in_sight(session, study, finding, reader_id),
         )
 
 
@@ -206,3 +208,9 @@ def disagreements(
     """Where readers, report and model contradict each other, study by study in the order of the worklist."""
     with house.database.reading() as session:
         return standing.disputed(session, dataset, finding, limit)
+
+
+def see_similar(house: House, reader: str, study_id: int) -> None:
+    """Keep that a reader looks at similar cases of a study: what they say of it from now on is informed by them."""
+    with house.database.writing() as session:
+        reviews.see_similar(session, study_id, people.ensure_reader(session, reader))

@@ -230,3 +230,28 @@ def test_a_study_that_judges_shows_no_probability_and_its_labels_count(house: Ho
     reviewing.submit(house, "Ann", 2)
     (_, said) = frozen(house, "judges").labels
     assert (said.state, said.suggested) == (ABSENT, False)
+
+
+def test_what_is_said_after_looking_at_similar_cases_counts_as_suggested(house: House) -> None:
+    labelling.set_state(house, "ana", 1, "edema", PRESENT)
+    labelling.see_similar(house, "ana", 1)
+    labelling.see_similar(house, "ana", 1)
+    labelling.set_state(house, "ana", 1, "nodule", PRESENT)
+    labelling.set_state(house, "ben", 1, "nodule", ABSENT)
+    labelling.set_state(house, "ana", 2, "nodule", ABSENT)
+    for reader in ("ana", "ben"):
+        reviewing.submit(house, reader, 1)
+    reviewing.submit(house, "ana", 2)
+    told = {
+        (number, version.reader, version.finding): version.suggested
+        for number in (1, 2)
+        for version in labelling.history(house, number)
+        if version.reader is not None
+    }
+    assert told == {
+        (1, "ana", "edema"): False,
+        (1, "ana", "nodule"): True,
+        (1, "ben", "nodule"): False,
+        (2, "ana", "nodule"): False,
+    }
+    assert labelling.adjudicate(house, "ana", 1, "fracture", ABSENT).suggested
