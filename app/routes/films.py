@@ -16,11 +16,13 @@ from data.pixels import Pixels
 from data.store import Store
 
 THUMBNAIL_HEIGHT = 96
+CARD_HEIGHT = 384
+"""Films on a list, and on a card of their own."""
 _FACTS = struct.Struct("<4I")
 
 
 def film_routes(store: Store, cache: DiskCache) -> list[Route]:
-    """`/pixels/{sha}`, `/preview/{sha}` and `/thumbnail/{sha}`."""
+    """`/pixels/{sha}`, `/preview/{sha}`, `/card/{sha}` and `/thumbnail/{sha}`."""
 
     async def pixels(request: Request) -> Response:
         """Row-major values, uint8 up to 8 bits, else uint16 little-endian."""
@@ -42,9 +44,17 @@ def film_routes(store: Store, cache: DiskCache) -> list[Route]:
         body = await run_in_threadpool(cache.get_or_make, f"{sha}.thumbnail", lambda: thumbnail_of(store.get(sha)))
         return named_by_content(body, images.JPEG)
 
+    async def card(request: Request) -> Response:
+        sha = request.path_params["sha"]
+        body = await run_in_threadpool(
+            cache.get_or_make, f"{sha}.card", lambda: thumbnail_of(store.get(sha), CARD_HEIGHT)
+        )
+        return named_by_content(body, images.JPEG)
+
     return [
         Route("/pixels/{sha}", in_sentences(pixels)),
         Route("/preview/{sha}", in_sentences(preview)),
+        Route("/card/{sha}", in_sentences(card)),
         Route("/thumbnail/{sha}", in_sentences(thumbnail)),
     ]
 
@@ -65,15 +75,15 @@ def shown(payload: bytes) -> bytes:
     return images.preview(values, window, None, facts.photometric, facts.bits)
 
 
-def thumbnail_of(payload: bytes) -> bytes:
-    """A JPEG of THUMBNAIL_HEIGHT pixels. Raises UnreadableImage."""
+def thumbnail_of(payload: bytes, height: int = THUMBNAIL_HEIGHT) -> bytes:
+    """A JPEG of this many pixels, or of the film's own if they are fewer. Raises UnreadableImage."""
     if images.sniff(payload) == images.JPEG:
         facts = images.header(payload)
-        return images.thumbnail(payload, _longest_side(facts))
+        return images.thumbnail(payload, _longest_side(facts, height))
     facts, values, window = _as_looked_at(payload)
     # Windowing and averaging all of a large film for so small a picture costs more than reading it did.
-    step = max(1, facts.height // (4 * THUMBNAIL_HEIGHT))
-    return images.preview(values[::step, ::step], window, _longest_side(facts), facts.photometric, facts.bits)
+    step = max(1, facts.height // (4 * height))
+    return images.preview(values[::step, ::step], window, _longest_side(facts, height), facts.photometric, facts.bits)
 
 
 def _as_looked_at(payload: bytes) -> tuple[PixelFacts, Pixels, Window | None]:
@@ -81,5 +91,5 @@ def _as_looked_at(payload: bytes) -> tuple[PixelFacts, Pixels, Window | None]:
     return facts, values, facts.window or images.display_window(values, facts.bits)
 
 
-def _longest_side(facts: PixelFacts) -> int:
-    return round(THUMBNAIL_HEIGHT * max(1.0, facts.width / facts.height))
+def _longest_side(facts: PixelFacts, height: int) -> int:
+    return round(height * max(1.0, facts.width / facts.height))

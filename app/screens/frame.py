@@ -34,6 +34,7 @@ _KEYS_SEARCH = {
     "← → ↑ ↓": "Walk through what was found; down from the box",
     "Enter": "Open the study; in the box, search",
     "M": "Held, shows on all films what answered",
+    "/": "Back to the box",
     "?": "This card",
 }
 _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}

@@ -28,12 +28,13 @@ MORE = 24
 PATIENCE_SECONDS = 20
 _SITTING = "search-sitting"
 _FILM_KINDS = ("png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom")
+_EXAMPLES = ("Left pleural effusion", "Enlarged heart", "Nodule in the right upper lobe", "No acute disease")
 _SIGNS = {State.PRESENT: "+", State.UNCERTAIN: "?", State.ABSENT: "−"}
 _SOURCES = {
     Source.ADJUDICATED: "settled",
-    Source.READER: "a reader's word",
+    Source.READER: "reader",
     Source.IMPORTED: "imported",
-    Source.LABELER: "read from the report",
+    Source.LABELER: "report",
 }
 
 
@@ -54,18 +55,20 @@ class Sitting:
 
 def show() -> None:
     house = session.house()
-    standing = service.standing(house)
+    standing = service.standing(house, counted=False)
     if standing.wanted is None and standing.answering is None:
         _show_no_model()
         return
     sitting = _asked_by_address()
-    typed = st.chat_input(
-        "A phrase such as left basilar opacity, a report, or a film",
-        key="search-box",
-        accept_file=True,
-        file_type=list(_FILM_KINDS),
-        max_upload_size=MOST_BYTES >> 20,
-    )
+    # In a container the box stands where it is; outside, Streamlit pins it to the bottom and scrolls down to it.
+    with st.container(key="rr-search"):
+        typed = st.chat_input(
+            "A phrase such as left basilar opacity, a report, or a film",
+            key="search-box",
+            accept_file=True,
+            file_type=list(_FILM_KINDS),
+            max_upload_size=MOST_BYTES >> 20,
+        )
     among = _filters()
     _say_standing(standing)
     with frame.told():
@@ -76,10 +79,7 @@ def show() -> None:
             sitting = _ask(replace(sitting, among=among, limit=SHOWN))
         st.session_state[_SITTING] = sitting
     if sitting is None or sitting.asked is None:
-        st.html(
-            '<div class="rr-quiet">Films and reports are compared by meaning: what is found need not hold the words. '
-            "The nearest come first, each with what holds of its findings, and over its film what on it answered.</div>"
-        )
+        _show_beginning()
         return
     _show_what_is_asked(sitting)
     with frame.told():
@@ -94,6 +94,20 @@ def _show_no_model() -> None:
     with st.container(horizontal_alignment="center"):
         if st.button("Train a model", type="primary"):
             st.switch_page(pages().train)
+
+
+def _show_beginning() -> None:
+    """Nothing was asked yet."""
+    frame.empty(
+        "Search for what a film shows.",
+        "Films and reports are compared by meaning: what is found need not hold the words. Type a phrase, paste a "
+        "report, drop a film, or begin with one of these.",
+    )
+    with st.container(horizontal=True, horizontal_alignment="center", gap="small"):
+        for phrase in _EXAMPLES:
+            if st.button(phrase, key=f"search-for-{phrase}"):
+                st.query_params.from_dict({"q": phrase})
+                st.rerun()
 
 
 def _asked_by_address() -> Sitting | None:
@@ -262,7 +276,7 @@ def _card(one: Result, names: Mapping[str, Finding], kind: Asked) -> Card:
     return Card(
         id=study.id,
         href=f"review?study={study.id}",
-        film=f"{PREFIX}/thumbnail/{film.sha}",
+        film=f"{PREFIX}/card/{film.sha}",
         shape=film.facts.width / film.facts.height,
         map=hit.map,
         title=study.patient,

@@ -61,13 +61,14 @@ class Result:
     labels: tuple[tuple[str, Effective], ...]
 
 
-def standing(house: House) -> Standing:
+def standing(house: House, counted: bool = True) -> Standing:
+    """With `counted`, how many studies are pending is looked up, which takes longer the more there are."""
     with house.database.reading() as session:
         answering, wanted = embeddings.answering(session), embeddings.wanted(session)
         under_way = [
             job for job in jobs.jobs(session, states=UNFINISHED) if job.kind is JobKind.INDEX
         ]  # fmt: skip
-        pending = embeddings.count_pending(session, wanted.id) if wanted is not None else 0
+        pending = embeddings.count_pending(session, wanted.id) if wanted is not None and counted else 0
     return Standing(answering, wanted, under_way[0] if under_way else None, pending)
 
 

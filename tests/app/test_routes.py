@@ -71,7 +71,7 @@ def test_pixels_come_from_the_cache_the_second_time(client: TestClient, house: H
     assert client.get(f"/rr/pixels/{sha}").content == first.content
 
 
-@pytest.mark.parametrize("kind", ["preview", "thumbnail"])
+@pytest.mark.parametrize("kind", ["preview", "card", "thumbnail"])
 def test_a_film_of_few_bits_in_deep_pixels_is_shown_bright(client: TestClient, house: House, kind: str) -> None:
     put(house, "d", study("a", [image(seed=4, bits=12)]))
     shown = client.get(f"/rr/{kind}/{read_study(house).images[0].sha}")
@@ -115,7 +115,7 @@ def test_nothing_but_a_whole_picture_is_shown_as_a_map(client: TestClient, house
     assert "patient" not in refused.text
 
 
-@pytest.mark.parametrize("kind", ["pixels", "preview", "thumbnail", "masks", "maps"])
+@pytest.mark.parametrize("kind", ["pixels", "preview", "card", "thumbnail", "masks", "maps"])
 @pytest.mark.parametrize("sha", ["0" * 64, "nonsense", "..", "%2e%2e%2fsecret"])
 def test_what_is_not_in_the_store_is_not_found(client: TestClient, kind: str, sha: str) -> None:
     assert client.get(f"/rr/{kind}/{sha}").status_code == 404

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.house import House, open_house
+from app.house import House, local_reader, open_house
 from app.services import searching
 from core.studies import Split, View
 from core.workspace import Workspace
+from data.passing import Passing
 from data.png import grey
+from db import people, reviews
 from tests.browser.conftest import PATIENCE, Workstation
 from tests.trainers.conftest import House as Drawn
 from tests.trainers.reported import add_reported, drawn, learn, put_in_use
@@ -70,8 +72,12 @@ def test_the_index_is_made_in_the_background_and_told_meanwhile(page: Page, sear
 
 def test_words_find_films_and_a_key_opens_one(page: Page, searchable: House) -> None:
     page.reload()
+    expect(page.get_by_role("button", name="Enlarged heart")).to_be_visible()
     search_for(page, "There is a huge square. It lies upper left.")
     expect(found(page)).to_have_count(12, timeout=LONG)
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_in_viewport()
+    expect(found(page).first.locator("b")).to_be_in_viewport()
+    expect(found(page).first.locator(".source")).to_have_text("imported")
     expect(page.get_by_test_id("search-told")).to_have_text(f"retrieval-v1, among {STUDIES} studies")
     expect(found(page).first.locator(".line")).to_contain_text("There is a")
     first = found(page).first
@@ -122,9 +128,10 @@ def test_a_dropped_film_finds_studies_and_is_forgotten(page: Page, searchable: H
     page.get_by_test_id("stChatInputSubmitButton").click()
     expect(found(page)).to_have_count(12, timeout=LONG)
     expect(page.locator("img.rr-asked")).to_be_visible()
+    assert len(list(Passing.of(searchable.workspace).places())) == 1
     page.get_by_role("button", name="Forget this film").click()
     expect(page.locator("img.rr-asked")).to_have_count(0)
-    assert list((searchable.workspace.home / "tries").rglob("*.png")) == []
+    assert list(Passing.of(searchable.workspace).places()) == []
 
 
 def test_a_film_that_is_none_of_the_chest_is_answered_with_a_caution(page: Page, tmp_path: Path) -> None:
@@ -139,6 +146,13 @@ def test_a_film_that_is_none_of_the_chest_is_answered_with_a_caution(page: Page,
 
 def number_in(searchable: House, split: Split) -> int:
     return next(n for n in range(1, STUDIES + 1) if searching.study(searchable, n).split is split)
+
+
+def seen_similar(searchable: House) -> bool:
+    """Whether what the reader says of the blind study counts as informed from now on."""
+    with searchable.database.writing() as session:
+        reader = people.ensure_reader(session, local_reader())
+        return reviews.saw_similar(session, number_in(searchable, Split.TEST), reader)
 
 
 def test_similar_cases_stand_beside_the_one_that_is_read(page: Page, searchable: House) -> None:
@@ -160,8 +174,10 @@ def test_a_study_that_is_read_blind_shows_none_unless_asked(page: Page, searchab
     show = page.get_by_role("button", name="Show", exact=True)
     expect(show).to_be_visible()
     expect(found(page)).to_have_count(0)
+    assert not seen_similar(searchable)
     show.click()
     expect(found(page)).to_have_count(4, timeout=LONG)
+    assert seen_similar(searchable)
     page.get_by_role("button", name="All", exact=True).click()
     expect(found(page)).to_have_count(12, timeout=LONG)
     expect(page.get_by_role("button", name="Back to the study")).to_be_visible()

@@ -56,7 +56,7 @@ class Hits {
       film,
       make("span", { class: "head" }, [make("b", { text: card.title }), make("span", { class: "faint", text: card.nearness, title: "Cosine of what the model makes of both, from -1 to 1" })]),
       make("small", { class: "faint", text: card.detail }),
-      make("span", { class: "chips" }, [...chips, more > 0 ? make("span", { class: "faint", text: `+${more}` }) : null]),
+      make("span", { class: "chips" }, [...chips, more > 0 ? make("span", { class: "faint", text: `+${more}` }) : null, sources(card.chips)]),
       card.line ? make("span", { class: "line", text: card.line, title: card.line }) : null,
     ]);
     link.addEventListener("click", (event) => {
@@ -73,6 +73,7 @@ class Hits {
     if (isTyping(event) && !leavesTheBox(event)) return;
     if (!this.root.isConnected || document.querySelector("[role=dialog]")) return;
     this.showMaps(event, true);
+    if (event.key === "/" && !this.root.classList.contains("narrow")) return this.toBox(event);
     const links = [...this.root.querySelectorAll("a.card")].filter((link) => link instanceof HTMLElement);
     const scope = /** @type {ShadowRoot} */ (this.root.getRootNode());
     const here = links.findIndex((link) => link === scope.activeElement);
@@ -84,6 +85,14 @@ class Hits {
     event.preventDefault();
     next.focus();
     next.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {KeyboardEvent} event */
+  toBox(event) {
+    const box = document.querySelector("[data-testid=stChatInputTextArea]");
+    if (!(box instanceof HTMLElement) || isTyping(event)) return;
+    event.preventDefault();
+    box.focus();
   }
 
   /** @param {HTMLElement[]} links */
@@ -108,7 +117,13 @@ function leavesTheBox(event) {
 function chip({ name, sign, source, colour }) {
   const dot = make("i", { class: "dot" });
   dot.style.background = colour;
-  return make("span", { class: "finding", title: source }, [dot, make("span", { text: sign === "+" ? name : `${name} ${sign}` })]);
+  return make("span", { class: "finding", title: `${name}: ${source}` }, [dot, make("span", { text: sign === "+" ? name : `${name} ${sign}` })]);
+}
+
+/** Whose word the findings are: each tells its own under the pointer. @param {Chip[]} chips */
+function sources(chips) {
+  const told = [...new Set(chips.map(({ source }) => source))];
+  return told.length ? make("span", { class: "faint source", text: told.join(", "), title: "Whose word counts here" }) : null;
 }
 
 /** @param {number[][]} map @returns {HTMLCanvasElement} */
