@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.annotations import AskState
 from core.errors import ReadingRoomError
+from core.reports import parse_sections
 from core.studies import Split, View
 
 MOST_HITS = 60
@@ -134,8 +135,10 @@ class Index(Protocol):
 
 
 def as_query(text: str) -> tuple[str, bool]:
-    """The words as they are searched for, and whether the end was left out. Raises EmptyQuery."""
-    words = text.replace("\0", " ").split()
+    """The words as they are searched for, and whether the end was left out. Of a report with headings those of findings
+    and impression: why a film was taken is not what it shows. Raises EmptyQuery."""
+    plain = text.replace("\0", " ")
+    words = (parse_sections(plain).narrative or plain).split()
     if not any(sign.isalnum() for word in words for sign in word):
         raise EmptyQuery
     return " ".join(words[:MOST_WORDS]), len(words) > MOST_WORDS
