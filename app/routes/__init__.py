@@ -10,6 +10,7 @@ from app.routes.films import film_routes
 from app.routes.labels import label_routes
 from app.routes.masks import mask_routes
 from app.routes.tries import try_routes
+from app.routes.waits import wait_routes
 
 PREFIX = "/rr"
 
@@ -18,5 +19,5 @@ def routes(house: House) -> list[Route | Mount]:
     """All routes of ours, to be mounted beside Streamlit's."""
     films = film_routes(house.store, DiskCache(house.workspace.cache / "films"))
     saving = [*draft_routes(house), *label_routes(house)]
-    rest = [*mask_routes(house.store), *export_routes(house), *try_routes(house)]
+    rest = [*mask_routes(house.store), *export_routes(house), *try_routes(house), *wait_routes(house)]
     return [Mount(PREFIX, routes=[*films, *saving, *rest])]

@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from app.parts.report import Passage, Section, report, sentence_clicked
+from app.parts.waiting import Words, waiting
+from app.routes import PREFIX
 from app.screens import frame, session
 from app.services import reviewing, vocabulary, workers
 from app.services.labelling import OpenLabels
+from app.services.questions import Question
 from app.services.reviewing import OpenStudy
 from core.annotations import AskState
 from core.findings import Finding, by_key
@@ -20,6 +23,7 @@ from core.studies import Image
 PATIENCE_SECONDS = 20
 _ASKED = "review-asked"
 _ACTED_ON = "review-asked-click"
+_WAITING = Words("The model is looking.", "The model is still looking.")
 _QUIET_SECTIONS = ("indication", "comparison", "technique")
 
 
@@ -43,11 +47,15 @@ def show_report(opened: OpenStudy, said: OpenLabels) -> None:
             report(sections(opened), study=str(opened.study.id), can_ask=False, asked=None)
         return
     asked = _asked(opened)
+    if asked is not None and (settled := _settled(asked)) != asked:
+        # The study was opened before: drawn once more, it has the mask that was asked for.
+        st.session_state[_ASKED] = settled
+        st.rerun()
     can_ask = not opened.study.blind and _film_for_questions(opened) is not None
     if asked is not None and asked.answer:
         st.html(f'<div class="rr-quiet" data-testid="answer">{frame.escaped(asked.answer)}</div>')
     elif asked is not None:
-        _wait()
+        _wait(asked)
     report(
         sections(opened, said),
         study=str(opened.study.id),
@@ -136,30 +144,35 @@ def _film_for_questions(opened: OpenStudy) -> Image | None:
     return next(iter([*frontal, *opened.study.images]), None)
 
 
-@st.fragment(run_every=0.3)
-def _wait() -> None:
-    asked: Asked | None = st.session_state.get(_ASKED)
-    if asked is None or asked.ask is None:
-        return
-    with frame.told():
-        house = session.house()
-        question, answer = reviewing.look_up(house, asked.ask)
-        waited = time.monotonic() - asked.at
-        if question.state is AskState.WAITING and waited < PATIENCE_SECONDS:
-            st.html('<div class="rr-quiet" data-testid="answer">The model is looking.</div>')
-            return
-        names: Sequence[Finding] = vocabulary.vocabulary(house, include_retired=True)
-        name = by_key(names)[asked.finding].name if asked.finding in by_key(names) else asked.finding
-        if question.state is AskState.WAITING:
-            words = _silence(workers.lives(house, "inference"))
-        elif answer is None:
-            words = question.answer or "The model gave no answer."
-        elif answer.sha is None:
-            words = f"{answer.model} looked for {name} and marked nothing."
-        else:
-            words = f"{answer.model} marked {name}. Accept it, correct it or reject it."
-        st.session_state[_ASKED] = Asked(asked.study, asked.sentence, asked.ask, asked.finding, asked.at, words)
-    st.rerun()
+def _settled(asked: Asked) -> Asked:
+    """With what became of the question, if it was answered, refused or not answered in time."""
+    if asked.ask is None or asked.answer:
+        return asked
+    question, answer = reviewing.look_up(session.house(), asked.ask)
+    if question.state is AskState.WAITING:
+        if time.monotonic() - asked.at < PATIENCE_SECONDS:
+            return asked
+        return replace(asked, answer=_silence(workers.lives(session.house(), "inference")))
+    names = by_key(vocabulary.vocabulary(session.house(), include_retired=True))
+    name = names[asked.finding].name if asked.finding in names else asked.finding
+    if answer is None:
+        words = question.answer or "The model gave no answer."
+    elif answer.sha is None:
+        words = f"{answer.model} looked for {name} and marked nothing."
+    else:
+        words = f"{answer.model} marked {name}. Accept it, correct it or reject it."
+    return replace(asked, answer=words)
+
+
+def _wait(asked: Asked) -> None:
+    waiting(
+        f"{PREFIX}/waits/{Question.MASK}/{asked.ask}",
+        asked.at,
+        _WAITING,
+        is_awake=True,
+        key="review-waits",
+        most=PATIENCE_SECONDS,
+    )
 
 
 def _silence(lives: bool) -> str:

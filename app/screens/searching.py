@@ -8,15 +8,17 @@ import streamlit as st
 
 from app import theme
 from app.parts.hits import Card, Chip, hits
+from app.parts.waiting import Words, waiting
 from app.routes import PREFIX
 from app.screens import frame, session
 from app.screens.pages import pages
 from app.services import searching as service
 from app.services import training, workers
+from app.services.questions import Question
 from app.services.searching import Result, Standing
 from app.services.trying import Film
 from core.annotations import AskState
-from core.errors import NotFound, ReadingRoomError
+from core.errors import ReadingRoomError
 from core.findings import NO_FINDING, Finding, State
 from core.labels import Effective, Source
 from core.search import Asked, Search, SearchFilter
@@ -25,8 +27,8 @@ from data.door import MOST_BYTES
 
 SHOWN = 12
 MORE = 24
-PATIENCE_SECONDS = 20
 _SITTING = "search-sitting"
+_WAITING = Words("Searching.", "Still searching; the model is loaded first.")
 _FILM_KINDS = ("png", "jpg", "jpeg", "tif", "tiff", "dcm", "dicom")
 _EXAMPLES = ("Left pleural effusion", "Enlarged heart", "Nodule in the right upper lobe", "No acute disease")
 _SIGNS = {State.PRESENT: "+", State.UNCERTAIN: "?", State.ABSENT: "−"}
@@ -246,22 +248,15 @@ def _show_answer(sitting: Sitting) -> None:
         st.switch_page(pages().review, query_params={"study": str(opened)})
 
 
-@st.fragment(run_every=0.3)
 def wait(number: int, since: float, key: str) -> None:
-    try:
-        waits = service.look_up(session.house(), number).state is AskState.WAITING
-    except NotFound:
-        waits = False
-    if not waits:
-        st.rerun()
-    st.html(f'<div class="rr-quiet" data-testid="{key}-waits">{patience(since)}</div>')
-
-
-def patience(since: float) -> str:
-    if not workers.lives(session.house(), "inference"):
-        return "No model is awake to answer. Start the workstation with make app, which wakes it."
-    is_young = time.monotonic() - since < PATIENCE_SECONDS
-    return "Searching." if is_young else "Still searching; the model is loaded first."
+    """Say that the answer to a search is awaited, and draw the page anew once it is there."""
+    waiting(
+        f"{PREFIX}/waits/{Question.SEARCH}/{number}",
+        since,
+        _WAITING,
+        is_awake=workers.lives(session.house(), "inference"),
+        key=f"{key}-waits",
+    )
 
 
 def cards(found: Search, results: tuple[Result, ...], names: Mapping[str, Finding]) -> list[Card]:

@@ -47,9 +47,9 @@ def show(study: Study) -> int | None:
         tip = "Studies of other patients that look alike, with their final labels and reports"
         if study.blind and not is_open:
             tip += ". What you say of this one afterwards counts as suggested, and judges no model"
-        if st.button(words, type="tertiary", key="similar-turn", help=tip):
-            _turn(study, is_open)
-            st.rerun()
+        # Told which way and for which study: a click that meets the next study on its way must not turn that one.
+        turned = (study.id, study.blind, not is_open)
+        st.button(words, type="tertiary", key="similar-turn", help=tip, on_click=_turn, args=turned)
         if is_open and st.button("All", type="tertiary", key="similar-all", help="On the Search screen, with filters"):
             st.switch_page(pages().searching, query_params={"study": str(study.id)})
     if not is_open:
@@ -65,11 +65,11 @@ def _is_open(study: Study) -> bool:
     return not st.session_state.get(_CLOSED, False)
 
 
-def _turn(study: Study, is_open: bool) -> None:
-    if study.blind:
-        st.session_state[_OPENED_BLIND] = None if is_open else study.id
+def _turn(study: int, is_blind: bool, open_them: bool) -> None:
+    if is_blind:
+        st.session_state[_OPENED_BLIND] = study if open_them else None
     else:
-        st.session_state[_CLOSED] = is_open
+        st.session_state[_CLOSED] = not open_them
 
 
 def _note_that_they_are_seen(study: Study) -> None:

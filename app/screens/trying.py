@@ -1,7 +1,8 @@
 """The try screen: a film that is dropped, what a model says of it with and without its context, and where it looked."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -9,11 +10,13 @@ import streamlit as st
 from app import theme
 from app.parts.looked import Shown, looked
 from app.parts.opinions import Row, finding_chosen, opinions
+from app.parts.waiting import Words, waiting
 from app.routes import PREFIX
 from app.screens import frame, session
 from app.screens.pages import pages
 from app.services import trying as service
 from app.services import vocabulary, workers
+from app.services.questions import Question
 from app.services.try_pictures import most_telling
 from app.services.trying import Film
 from core.annotations import AskState
@@ -23,7 +26,11 @@ from core.registry import ModelState, ModelVersion
 from core.tries import KEPT_FOR, Opinion, Try
 from data.door import MOST_BYTES
 
-PATIENCE_SECONDS = 30
+_WAITING = Words(
+    "The model is looking.",
+    "The model is still looking; one that is not in use is loaded first.",
+    patience=30,
+)
 _SITTING = "try-sitting"
 _DROPS = "try-drops"
 _REFUSED = "try-refused"
@@ -110,7 +117,9 @@ def _asking(sitting: Sitting, model: ModelVersion) -> Sitting:
 
 def _look(sitting: Sitting, versions: Sequence[ModelVersion]) -> None:
     house = session.house()
-    told = _told(sitting)
+    with _or_back_to_the_door():
+        sitting = st.session_state[_SITTING] = _settled(sitting)
+        told = None if sitting.told is None else service.look_up(house, sitting.told)
     chosen = _chosen(told)
     names = by_key(vocabulary.vocabulary(house, include_retired=True))
     left, right = st.columns([0.55, 0.45], gap="medium")
@@ -142,7 +151,7 @@ def _look(sitting: Sitting, versions: Sequence[ModelVersion]) -> None:
         for caution in dict.fromkeys((*sitting.film.cautions, *heeded.cautions, *remarks)):
             frame.caution(caution)
         if sitting.asked is not None:
-            _wait()
+            _wait(sitting)
         elif sitting.refusal:
             frame.problem(sitting.refusal)
         if told is not None and chosen is not None:
@@ -188,11 +197,11 @@ def evidence(told: Try, chosen: Opinion, name: str) -> str:
     return "".join(parts)
 
 
-def _told(sitting: Sitting) -> Try | None:
-    if sitting.told is None:
-        return None
+@contextmanager
+def _or_back_to_the_door() -> Iterator[None]:
+    """Where the film was forgotten meanwhile, another can be dropped."""
     try:
-        return service.look_up(session.house(), sitting.told)
+        yield
     except NotFound as gone:
         del st.session_state[_SITTING]
         st.session_state[_REFUSED] = str(gone)
@@ -237,28 +246,25 @@ def _model(versions: Sequence[ModelVersion]) -> ModelVersion | None:
     return chosen
 
 
-@st.fragment(run_every=0.4)
-def _wait() -> None:
-    sitting: Sitting | None = st.session_state.get(_SITTING)
-    if sitting is None or sitting.asked is None:
-        return
-    with frame.told():
-        house = session.house()
-        one = service.look_up(house, sitting.asked)
-        if one.state is AskState.WAITING:
-            st.html(f'<div class="rr-quiet" data-testid="try-waits">{_patience(sitting)}</div>')
-            return
-        told = one.id if one.state is AskState.ANSWERED else sitting.told
-        st.session_state[_SITTING] = replace(sitting, asked=None, told=told, refusal=one.answer or "")
-        st.rerun()
+def _settled(sitting: Sitting) -> Sitting:
+    """With the answer to the question under way, if it came. Raises NotFound where the question was forgotten."""
+    if sitting.asked is None:
+        return sitting
+    one = service.look_up(session.house(), sitting.asked)
+    if one.state is AskState.WAITING:
+        return sitting
+    told = one.id if one.state is AskState.ANSWERED else sitting.told
+    return replace(sitting, asked=None, told=told, refusal=one.answer or "")
 
 
-def _patience(sitting: Sitting) -> str:
-    if not workers.lives(session.house(), "inference"):
-        return "No model is awake to answer. Start the workstation with make app, which wakes it."
-    if time.monotonic() - sitting.at < PATIENCE_SECONDS:
-        return "The model is looking."
-    return "The model is still looking; one that is not in use is loaded first."
+def _wait(sitting: Sitting) -> None:
+    waiting(
+        f"{PREFIX}/waits/{Question.TRY}/{sitting.asked}",
+        sitting.at,
+        _WAITING,
+        is_awake=workers.lives(session.house(), "inference"),
+        key="try-waits",
+    )
 
 
 def _forget(sitting: Sitting) -> None:

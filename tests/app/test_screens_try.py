@@ -74,7 +74,8 @@ def test_a_film_that_is_dropped_is_asked_about_at_once(demo: House) -> None:
     put_classifier(demo)
     say_that_it_lives(demo)
     at = drop(typed(screen("trying"), "Cough."), png())
-    assert "The model is looking." in words(at)
+    waits = part(at, "waiting")
+    assert (waits["words"]["first"], waits["awake"]) == ("The model is looking.", True)
     with demo.database.reading() as session:
         (one,) = tries.waiting(session, 5)
     assert (one.model, one.context) == ("classification-v1", "Cough.")
@@ -85,7 +86,9 @@ def test_a_film_that_is_dropped_is_asked_about_at_once(demo: House) -> None:
 
 def test_when_nobody_is_awake_it_says_what_to_do(demo: House) -> None:
     put_classifier(demo)
-    assert "Start the workstation with make app" in words(drop(screen("trying"), png()))
+    waits = part(drop(screen("trying"), png()), "waiting")
+    assert not waits["awake"]
+    assert "Start the workstation with make app" in waits["words"]["asleep"]
 
 
 def test_probabilities_stand_side_by_side_with_where_the_model_looked(demo: House) -> None:

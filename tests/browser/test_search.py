@@ -92,7 +92,7 @@ def test_words_find_films_and_a_key_opens_one(page: Page, searchable: House) -> 
     expect(page.get_by_test_id("bar-patient")).to_have_text(title)
 
 
-def test_going_back_brings_what_was_found(page: Page) -> None:
+def test_going_back_brings_what_was_found_though_similar_cases_are_awaited(page: Page) -> None:
     page.get_by_test_id("stPageLink-NavLink").filter(has_text="Search").click()
     expect(found(page)).to_have_count(12)
 
@@ -160,9 +160,12 @@ def test_similar_cases_stand_beside_the_one_that_is_read(page: Page, searchable:
     go_to(page, f"review?study={number}")
     expect(found(page)).to_have_count(4, timeout=LONG)
     assert page.get_by_test_id(f"hit-{number}").count() == 0
-    title = found(page).first.locator("b").inner_text()
+    title, there = found(page).first.locator("b").inner_text(), found(page).first.get_attribute("data-testid")
+    assert there is not None
     found(page).first.click()
     expect(page.get_by_test_id("bar-patient")).to_have_text(title)
+    expect(page.get_by_test_id(there)).to_have_count(0)
+    expect(found(page)).to_have_count(4, timeout=LONG)
     page.get_by_role("button", name="Hide", exact=True).click()
     expect(found(page)).to_have_count(0)
     page.get_by_role("button", name="Show", exact=True).click()

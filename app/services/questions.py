@@ -1,0 +1,37 @@
+"""Whether a question that was put to the models still waits for its answer."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from app.house import House
+from core.annotations import Ask, AskState
+from core.errors import NotFound
+from core.search import Search
+from core.tries import Try
+from db import asks, searches, tries
+
+
+class Question(StrEnum):
+    """What was asked for: the mask of a sentence, what a dropped film shows, or the studies that are like something."""
+
+    MASK = "mask"
+    TRY = "try"
+    SEARCH = "search"
+
+
+_LOOK_UP: Mapping[Question, Callable[[Session, int], Ask | Try | Search]] = {
+    Question.MASK: asks.get_ask,
+    Question.TRY: tries.get_try,
+    Question.SEARCH: searches.get_search,
+}
+
+
+def waits(house: House, question: Question, number: int) -> bool:
+    """Whether neither answer nor refusal came yet. One that was forgotten waits no longer."""
+    with house.database.reading() as session:
+        try:
+            return _LOOK_UP[question](session, number).state is AskState.WAITING
+        except NotFound:
+            return False
