@@ -16,12 +16,13 @@ from playwright.sync_api import Page, expect
 from app.house import House
 from app.services import snapshots
 from app.services.demo import DATASET, load_demo
+from core.jobs import Job, JobKind, JobState
 from core.registry import ModelState
 from core.workspace import Workspace
 from data.passing import Passing
 from data.phantom import simulate
 from data.store import Store
-from db import audit, models, tries
+from db import audit, jobs, models, tries
 from db.engine import Database
 from tests.browser.conftest import Workstation
 
@@ -76,10 +77,25 @@ def test_a_classifier_is_trained_from_the_screen(page: Page, house: House) -> No
     nothing_is_cut_off(page)
 
 
+def test_it_is_measured_on_the_studies_that_it_learned_from(page: Page, house: House) -> None:
+    page.get_by_role("button", name="Measure").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="train", exact=True).click()
+    dialog.get_by_role("button", name="Measure").click()
+    expect(dialog).to_have_count(0)
+    for _ in range(LONG // 1000):
+        if jobs_of(house)[0].kind is JobKind.EVALUATE and jobs_of(house)[0].state.is_over:
+            break
+        page.wait_for_timeout(1000)
+    assert jobs_of(house)[0].state is JobState.SUCCEEDED
+    page.reload()
+    choose(page, "measured on", "labelled, train")
+
+
 def test_its_curves_and_its_calibration_are_drawn(page: Page) -> None:
-    for view in ("ROC and PR", "Calibration"):
+    for view, own in (("ROC and PR", "false alarms"), ("Calibration", "share that is present")):
         page.get_by_role("radio", name=view, exact=True).click()
-        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        expect(page.locator(".js-plotly-plot").filter(has_text=own).first).to_be_visible()
         nothing_is_cut_off(page)
 
 
@@ -179,6 +195,12 @@ def drop(page: Page, place: Path) -> None:
     inlet = page.locator("input[type=file]")
     expect(inlet).to_have_count(1)
     inlet.set_input_files(place)
+
+
+def jobs_of(house: House) -> tuple[Job, ...]:
+    """The newest first."""
+    with house.database.reading() as session:
+        return jobs.jobs(session)
 
 
 def choose(page: Page, label: str, option: str) -> None:
