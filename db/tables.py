@@ -605,6 +605,41 @@ class SearchRow(Base):
     answer: Mapped[str | None]
 
 
+class WritingRow(Base):
+    """A report that a model wrote about a study. Never changed: another is another row."""
+
+    __tablename__ = "writings"
+    __table_args__ = (Index("ix_writings_study", "study_id", "id"), Index("ix_writings_model", "model_id", "study_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    sentences: Mapped[list[Any]] = mapped_column(default=list)
+    decoding: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    remarks: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    model: Mapped[ModelVersionRow] = relationship()
+
+
+class WritingAskRow(Base):
+    """A question to the warm inference process: write about this study."""
+
+    __tablename__ = "writing_asks"
+    __table_args__ = (Index("ix_writing_asks_state", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    model: Mapped[str] = mapped_column(String(200), default="")
+    decoding: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None]
+    writing_id: Mapped[int | None] = mapped_column(ForeignKey("writings.id"))
+    answer: Mapped[str | None]
+
+
 class PinnedImageRow(Base):
     """Images that a shipped model learned from: their patients stay in training for ever."""
 

@@ -3,28 +3,30 @@
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from sqlalchemy.orm import Session
-
 from app.house import House
 from core.annotations import Ask, AskState
 from core.errors import NotFound
 from core.search import Search
 from core.tries import Try
-from db import asks, searches, tries
+from core.writing import WritingAsk
+from db import asks, searches, tries, writings
 
 
 class Question(StrEnum):
-    """What was asked for: the mask of a sentence, what a dropped film shows, or the studies that are like something."""
+    """What was asked for: the mask of a sentence, what a dropped film shows, the studies that
+    are like something, or a written report."""
 
     MASK = "mask"
     TRY = "try"
     SEARCH = "search"
+    WRITING = "writing"
 
 
-_LOOK_UP: Mapping[Question, Callable[[Session, int], Ask | Try | Search]] = {
+_LOOK_UP: Mapping[Question, Callable[..., Ask | Try | Search | WritingAsk]] = {
     Question.MASK: asks.get_ask,
     Question.TRY: tries.get_try,
     Question.SEARCH: searches.get_search,
+    Question.WRITING: writings.get_ask,
 }
 
 

@@ -42,7 +42,7 @@ def test_a_question_that_was_forgotten_waits_no_longer(client: TestClient, house
     assert client.get(f"/rr/waits/try/{number}").json()["waits"] is False
 
 
-@pytest.mark.parametrize("question", ["mask", "try", "search"])
+@pytest.mark.parametrize("question", ["mask", "try", "search", "writing"])
 def test_each_kind_of_question_has_its_own_numbers(client: TestClient, question: str) -> None:
     assert client.get(f"/rr/waits/{question}/7").json() == {"waits": False, "awake": False}
 
