@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.parts.pulse import pulse
 from app.routes import PREFIX
 from app.screens import frame, importing, jobs, session, times
 from app.screens.freezing import freeze_dialog
@@ -124,8 +125,9 @@ def _exports() -> None:
         _exports_made()
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment
 def _exports_made() -> None:
+    pulse(REFRESH_SECONDS, key="exports")
     with frame.told():
         made = [job for job in training.recent_jobs(session.house(), 100) if job.kind is JobKind.EXPORT]
         if not made:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.parts.pulse import pulse
 from app.screens import frame, jobs, session, times
 from app.screens.pages import pages
 from app.screens.tables import html_table
@@ -83,8 +84,9 @@ def show() -> None:
         _progress()
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment
 def _progress() -> None:
+    pulse(REFRESH_SECONDS, key="import")
     with frame.told():
         house = session.house()
         imports = workers.unfinished(house, [JobKind.IMPORT])

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.parts.pulse import pulse
 from app.screens import frame, jobs, session, times
 from app.screens.freezing import freeze_dialog
 from app.screens.pages import pages
@@ -135,8 +136,9 @@ def _no_snapshot() -> None:
             st.switch_page(pages().data)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment
 def _work() -> None:
+    pulse(REFRESH_SECONDS, key="train")
     with frame.told():
         house = session.house()
         if not workers.lives(house, "trainer"):

@@ -1,17 +1,16 @@
 /**
- * An answer is awaited. What is said meanwhile is changed here; the page is drawn anew once the answer is there, but not
- * within a moment of a click or a key: a request of ours that crosses the reader's own on the way would undo it.
+ * An answer is awaited. What is said meanwhile is changed here; the page is drawn anew once the answer is there and
+ * the reader is calm.
  *
  * @typedef {{first: string, late: string, asleep: string, patience: number}} Words
  * @typedef {{address: string, waited: number, words: Words, awake: boolean, most: number | null}} Data
  */
 
+import { Calm } from "./calm.js";
 import { rootOf } from "./dom.js";
 
 const EVERY_MS = 250;
-const CALM_MS = 500;
 const AGAIN_MS = 3000;
-const TOUCHES = ["pointerdown", "pointerup", "keydown"];
 
 /** @type {WeakMap<Node, Waiting>} */
 const waits = new WeakMap();
@@ -24,15 +23,11 @@ class Waiting {
     this.root.setAttribute("role", "status");
     this.data = /** @type {Data | null} */ (null);
     this.since = 0;
-    this.touched = -Infinity;
     this.told = -Infinity;
     this.isLooking = false;
     this.send = (/** @type {string} */ _address) => {};
     this.leaving = new AbortController();
-    const { signal } = this.leaving;
-    for (const kind of TOUCHES) {
-      addEventListener(kind, () => (this.touched = performance.now()), { capture: true, signal });
-    }
+    this.calm = new Calm(this.leaving.signal);
     this.timer = setInterval(() => this.look(), EVERY_MS);
   }
 
@@ -56,7 +51,7 @@ class Waiting {
     if (this.data?.address !== data.address) return;
     if (found?.waits && !this.isOver()) return this.say(found.awake);
     if (!found && !this.isOver()) return;
-    if (performance.now() - this.touched < CALM_MS || !this.root.isConnected) return;
+    if (!this.calm.is || !this.root.isConnected) return;
     this.told = performance.now();
     this.send(data.address);
   }
