@@ -18,6 +18,8 @@ LABELLING_FAMILY = "classification"
 """The family whose predictions say how probable a finding is."""
 SEARCHING_FAMILY = "retrieval"
 """The family by whose models studies are found; they suggest nothing of themselves."""
+WRITING_FAMILY = "generation"
+"""The family whose models draft reports on whole studies."""
 LEAST_PATIENTS = 5
 """Fewer validation patients than these promote nothing by the rule."""
 HOPELESS = 0.2

@@ -35,7 +35,7 @@ def bleu_counts(written: Tokens, original: Tokens) -> tuple[float, ...]:
     and all runs that were written; then the tokens written and those of the original. (2 x ORDERS + 2,) counts."""
     counts: list[float] = []
     for order in range(1, ORDERS + 1):
-        ours, theirs = Counter(_runs(written, order)), Counter(_runs(original, order))
+        ours, theirs = Counter(runs_of(written, order)), Counter(runs_of(original, order))
         counts += [sum((ours & theirs).values()), sum(ours.values())]
     return (*counts, len(written), len(original))
 
@@ -77,7 +77,7 @@ class Cider:
         """Over the originals of a test set."""
         having: Counter[Tokens] = Counter()
         for one in originals:
-            having.update({run for order in range(1, ORDERS + 1) for run in _runs(one, order)})
+            having.update({run for order in range(1, ORDERS + 1) for run in runs_of(one, order)})
         return cls(having, len(originals))
 
     def score(self, written: Tokens, original: Tokens) -> float:
@@ -94,7 +94,7 @@ class Cider:
         return CIDER_SCALE * penalty * told / ORDERS
 
     def _weighed(self, text: Tokens, order: int) -> dict[Tokens, float]:
-        counts = Counter(_runs(text, order))
+        counts = Counter(runs_of(text, order))
         known = log(self.originals) if self.originals else 0.0
         return {run: times * (known - log(max(1, self.having.get(run, 0)))) for run, times in counts.items()}
 
@@ -112,7 +112,7 @@ class Recitation:
         known, unknown = 0, len(written) + 1
         while unknown - known > 1:
             length = (known + unknown) // 2
-            if self._of(length).isdisjoint(_runs(written, length)):
+            if self._of(length).isdisjoint(runs_of(written, length)):
                 unknown = length
             else:
                 known = length
@@ -120,7 +120,7 @@ class Recitation:
 
     def _of(self, length: int) -> frozenset[Tokens]:
         if length not in self._runs:
-            self._runs[length] = frozenset(run for text in self._learned for run in _runs(text, length))
+            self._runs[length] = frozenset(run for text in self._learned for run in runs_of(text, length))
         return self._runs[length]
 
 
@@ -129,7 +129,8 @@ def distinct_share(written: Sequence[Tokens]) -> float:
     return len(set(written)) / len(written) if written else 0.0
 
 
-def _runs(text: Tokens, order: int) -> list[Tokens]:
+def runs_of(text: Tokens, order: int) -> list[Tokens]:
+    """All runs of so many tokens, in their order."""
     return [text[start : start + order] for start in range(len(text) - order + 1)]
 
 

@@ -49,6 +49,12 @@ def of_study(session: Session, study: int, model: str | None = None) -> tuple[Wr
     return tuple(_writing(row) for row in session.scalars(query))
 
 
+def written_about(session: Session, model_id: int) -> set[int]:
+    """The studies that a model has drafted a report on."""
+    query = select(WritingRow.study_id).where(WritingRow.model_id == model_id)
+    return set(session.scalars(query.distinct()))
+
+
 def ask(session: Session, study: int, reader_id: int, decoding: Decoding, model: str = "") -> int:
     """Ask for a report on a study, of the model in use where none is named; gives the question's number.
 

@@ -148,3 +148,11 @@ class Awake:
         needed, free = int(ROOM_FOR_WEIGHTS * weights) + ROOM_BESIDE, available_bytes()
         if free is not None and free < needed:
             raise NoRoomFor(version.name, needed, free)
+
+
+def why_not(error: Exception, question: str) -> str:
+    """Why there is no answer, in a sentence."""
+    if isinstance(error, ReadingRoomError):
+        return str(error)
+    logger.error("%s could not be answered", question, exc_info=error)
+    return f"The model could not answer ({type(error).__name__}: {error})."

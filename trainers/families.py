@@ -6,6 +6,7 @@ from typing import Any
 from core.errors import NotFound
 from trainers.classification.family import Classification
 from trainers.contract import Family
+from trainers.generation.family import Generation
 from trainers.pretraining.family import Pretraining
 from trainers.retrieval.family import Retrieval
 from trainers.segmentation.family import Segmentation
@@ -15,6 +16,7 @@ FAMILIES: Mapping[str, Family[Any]] = {
     "pretraining": Pretraining(),
     "classification": Classification(),
     "retrieval": Retrieval(),
+    "generation": Generation(),
 }
 
 

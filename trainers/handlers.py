@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
-from core.registry import ModelVersion, Verdict, judge, worth_suggesting
+from core.registry import WRITING_FAMILY, ModelVersion, Verdict, judge, worth_suggesting
 from core.snapshots import Manifest, Snapshot, from_bytes, require_unseen
 from core.studies import Split
 from core.workspace import Workspace
@@ -25,6 +25,7 @@ from db.models import NewModel
 from db.work import Handler, Ticket
 from trainers import publishing
 from trainers.contract import Case, Family, Measured, ModelFacts, NothingToMeasure, Shelf
+from trainers.drafting import draft_all
 from trainers.families import family_of
 from trainers.loop import train
 from trainers.searching.embedding import embed_all, lists_at
@@ -205,6 +206,8 @@ def predict_job(desk: Desk) -> Mapping[str, Any]:
         done = predictions.predicted_images(session, version.id)
     family = family_of(version.family)
     model = family.load(desk.workspace.models / version.folder)
+    if version.family == WRITING_FAMILY:
+        return _draft_job(desk, version, model)
     wanted = parameters.get("findings") or worth_suggesting(version)
     prompts = dict.fromkeys(wanted) if version.findings else None
     pending = _pending(desk, parameters.get("dataset"), bool(parameters.get("unreviewed")), done)
@@ -221,6 +224,23 @@ def predict_job(desk: Desk) -> Mapping[str, Any]:
         "dataset": parameters.get("dataset"),
         "images": sum(len(case.images) for case in pending),
         "predictions": made,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def _draft_job(desk: Desk, version: ModelVersion, model: Any) -> Mapping[str, Any]:
+    """Reports instead of suggestions, on those of the same studies on which this model has written none."""
+    parameters = desk.job.parameters
+    chosen = [
+        case.study for case in _pending(desk, parameters.get("dataset"), bool(parameters.get("unreviewed")), set())
+    ]
+    began = time.monotonic()
+    written = draft_all(desk.database, version, model, desk.shelf, chosen, desk)
+    return {
+        "model": version.name,
+        "dataset": parameters.get("dataset"),
+        "images": sum(len(study.images) for study in chosen),
+        "predictions": written,
         "seconds": round(time.monotonic() - began, 3),
     }
 

@@ -3,9 +3,9 @@
     python -m trainers.inference
 
 A question is a row in the database: a prompt on an image, answered by a suggestion; a search, answered by the studies
-that are like what is asked; or a film that somebody tries, answered by what a model says of it. Where there is no
-answer, a sentence says why. Readers' questions go first. It runs beside the training worker, which is niced and leaves
-it room; one thread is enough for it.
+that are like what is asked; a study to be written about, answered by a report; or a film that somebody tries, answered
+by what a model says of it. Where there is no answer, a sentence says why. Readers' questions go first. It runs beside
+the training worker, which is niced and leaves it room; one thread is enough for it.
 """
 
 import argparse
@@ -36,8 +36,9 @@ from db import asks, predictions, searches, studies, tries
 from db.engine import Database, DatabaseBusy
 from db.schema import migrate
 from db.work import on_record, worker_name
-from trainers.awake import Awake
+from trainers.awake import Awake, why_not
 from trainers.contract import Case, FindingNotLearned, Shelf
+from trainers.drafting import Drafter
 from trainers.memory import keep_freed_memory
 from trainers.searching.answering import Searcher
 
@@ -64,11 +65,13 @@ class Answerer:
     database: Database
     awake: Awake = field(init=False)
     searcher: Searcher = field(init=False)
+    drafter: Drafter = field(init=False)
     _swept_at: float | None = None
 
     def __post_init__(self) -> None:
         self.awake = Awake(self.workspace, self.database)
         self.searcher = Searcher(self.workspace, self.database, self.awake)
+        self.drafter = Drafter(self.workspace, self.database, self.awake)
 
     def refresh(self) -> None:
         """Load what has come into use since the last look. A model that cannot be loaded is logged, and answers by
@@ -76,13 +79,13 @@ class Answerer:
         self.awake.refresh()
 
     def answer_waiting(self) -> int:
-        """Answer all readers' questions and searches that wait, and one film that is tried; gives how many there
-        were."""
+        """Answer all readers' questions and searches that wait, a report that is asked for, and one film that is tried;
+        gives how many there were."""
         with self.database.reading() as session:
             waiting = asks.waiting(session)
         for ask in waiting:
             self._answer(ask)
-        searched = self.searcher.answer_waiting()
+        searched = self.searcher.answer_waiting() + self.drafter.answer_waiting()
         with self.database.reading() as session:
             tried = tries.waiting(session)
         for one in tried:
@@ -108,7 +111,7 @@ class Answerer:
             version_id, found = self._suggest(ask)
         except Exception as error:
             # The edge of the process: one question that fails must not silence the answers to all others.
-            words = _told(error, f"question {ask.id}")
+            words = why_not(error, f"question {ask.id}")
             with self.database.writing() as session:
                 asks.answer(session, ask.id, None, words)
             return
@@ -133,7 +136,7 @@ class Answerer:
             said = self._opinions(one)
         except Exception as error:
             # As above.
-            words = _told(error, f"film {one.id}")
+            words = why_not(error, f"film {one.id}")
             with self.database.writing() as session:
                 still_wanted = tries.refuse(session, one.id, words)
         else:
@@ -193,14 +196,6 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         database.close()
     return 0
-
-
-def _told(error: Exception, question: str) -> str:
-    """Why there is no answer, in a sentence."""
-    if isinstance(error, ReadingRoomError):
-        return str(error)
-    logger.error("%s could not be answered", question, exc_info=error)
-    return f"The model could not answer ({type(error).__name__}: {error})."
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from core.errors import ReadingRoomError
 from core.recipes.base import BadRecipe, FieldSpec, Recipe, changed, form, option, parse_settings
 from core.recipes.classification import ClassificationRecipe
 from core.recipes.classification import presets as classification_presets
+from core.recipes.generation import GenerationRecipe
+from core.recipes.generation import presets as generation_presets
 from core.recipes.pretraining import PretrainingRecipe
 from core.recipes.pretraining import presets as pretraining_presets
 from core.recipes.retrieval import RetrievalRecipe
@@ -23,6 +25,7 @@ __all__ = [
     "BadRecipe",
     "ClassificationRecipe",
     "FieldSpec",
+    "GenerationRecipe",
     "PretrainingRecipe",
     "Recipe",
     "RetrievalRecipe",
@@ -41,6 +44,7 @@ PRESETS: Mapping[str, Mapping[str, Recipe]] = {
     "pretraining": pretraining_presets(),
     "classification": classification_presets(),
     "retrieval": retrieval_presets(),
+    "generation": generation_presets(),
 }
 """Every recipe that has a name, by family."""
 

@@ -12,7 +12,7 @@ from trainers.backbones.images import (
 )
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
 from trainers.backbones.minilm import MiniLm
-from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound
+from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound, random_origin
 from trainers.backbones.places import own_place_first
 from trainers.backbones.pyramids import MobileVitS, ResNet
 from trainers.backbones.texts import (
@@ -60,5 +60,6 @@ __all__ = [
     "own_place_first",
     "packaged_lite0_state",
     "padded",
+    "random_origin",
     "top_layers",
 ]

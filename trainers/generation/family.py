@@ -1,0 +1,140 @@
+"""Generation as a family: the chapter's table of contents, in the order in which a model lives.
+
+Its models suggest nothing film by film: `write` gives whole reports on studies.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.annotations import NewPrediction
+from core.recipes import GenerationRecipe, Recipe
+from core.reports import Report
+from core.snapshots import Manifest
+from core.studies import Split, Study
+from core.writing import Decoding, NewWriting
+from trainers.contract import Case, Measured, ModelFacts, NothingToLearn, NothingToMeasure, Shelf, Watch, recipe_of
+from trainers.datasets import FilmCache, chunks
+from trainers.generation import model as models
+from trainers.generation.data import GenerationData, readings_of
+from trainers.generation.evaluation import AT_ONCE, answer, decoding_of, glances, measure, nearest_reports
+from trainers.generation.figures import draw_figures
+from trainers.generation.model import GenerationModel
+from trainers.generation.module import GenerationModule
+from trainers.generation.scoring import HEADLINE
+from trainers.generation.telling import ASIDE, facts_of, notes_of
+from trainers.generation.writing import CUT, LookedAt, written_sentences
+from trainers.retrieval.data import Pose, films_by_pose
+
+_MISSING = {
+    Pose.FRONTAL: "There is no frontal film; this was written from the lateral one alone.",
+    Pose.LATERAL: "There is no lateral film; this was written from the frontal one alone.",
+}
+
+
+class Generation:
+    """Films into reports, through the family contract."""
+
+    name = "generation"
+    headline = HEADLINE
+    higher_is_better = True
+
+    def prepare(self, recipe: Recipe, manifest: Manifest, shelf: Shelf, watch: Watch) -> GenerationData:
+        ours = recipe_of(GenerationRecipe, recipe)
+        films = shelf.films(ours)
+        training, left_out = readings_of(manifest, Split.TRAIN, ours)
+        validation, _ = readings_of(manifest, Split.VALIDATION, ours)
+        if len({one.text for one in training}) < 2:
+            raise NothingToLearn(
+                "Fewer than two training studies have a film and a report that differ, so there is nothing to learn "
+                "to write. Import studies with their reports, and freeze a new snapshot."
+            )
+        wanted = [sha for one in (*training, *validation) for sha in one.films.values()]
+        if ours.reads == "films":
+            films.warm(wanted, (), lambda n: watch.report(n, len(wanted), "Reading films"))
+        return GenerationData(training, validation, films, left_out, shelf.start(ours.start_from), shelf.weights)
+
+    def module(self, recipe: Recipe, data: GenerationData) -> GenerationModule:
+        return GenerationModule(recipe_of(GenerationRecipe, recipe), data)
+
+    def save(self, model: GenerationModel, folder: Path) -> None:
+        models.save(model, folder)
+
+    def load(self, folder: Path) -> GenerationModel:
+        return models.load(folder)
+
+    def warm(self, model: GenerationModel) -> None:
+        return
+
+    def facts(self, model: GenerationModel) -> ModelFacts:
+        parameters = sum(parameter.numel() for parameter in model.network.parameters())
+        return ModelFacts((), model.origins, parameters, facts_of(model))
+
+    def evaluate(
+        self,
+        model: GenerationModel,
+        manifest: Manifest,
+        split: Split | None,
+        shelf: Shelf,
+        figures: Path | None,
+        watch: Watch,
+    ) -> Measured:
+        films = shelf.films(model.recipe)
+        readings, left_out = readings_of(manifest, split, model.recipe)
+        if not readings:
+            raise NothingToMeasure(
+                f"{f'The {split} split' if split else 'The snapshot'} has no study with a film and a report."
+            )
+        training, _ = readings_of(manifest, Split.TRAIN, model.recipe)
+        answers = answer(model, readings, films, lambda n: watch.report(n, len(readings), "Measuring"))
+        nearest: list[Report] = []
+        if training and split is not Split.TRAIN:
+            theirs = glances(
+                model, training, films, lambda n: watch.report(n, len(training), "Looking for the nearest")
+            )
+            nearest = nearest_reports(answers.latent, theirs, training)
+        scores, metrics = measure(model, readings, training, answers, nearest)
+        if figures is not None:
+            draw_figures(figures, model, readings, answers, films)
+        details = {"left_out": dict(left_out), "cut": answers.cut, "floor": model.floor.narrative}
+        notes = notes_of(metrics, len(readings), answers.cut)
+        return Measured(scores, metrics, len(readings), details, notes, ASIDE)
+
+    def predict(
+        self,
+        model: GenerationModel,
+        cases: Sequence[Case],
+        prompts: Mapping[str, str | None] | None,
+        shelf: Shelf,
+    ) -> list[NewPrediction]:
+        """Nothing, whatever is asked: reports are written about studies, by `write`."""
+        return []
+
+    def write(
+        self, model: GenerationModel, studies: Sequence[Study], how: Decoding | None, shelf: Shelf
+    ) -> list[NewWriting]:
+        """A report on each study that has a film. Raises what the store and the image readers raise."""
+        films, chosen = shelf.films(model.recipe), how or decoding_of(model)
+        return [one for group in chunks(studies, AT_ONCE) for one in self._write_some(model, group, chosen, films)]
+
+    def _write_some(
+        self, model: GenerationModel, studies: Sequence[Study], how: Decoding, films: FilmCache
+    ) -> list[NewWriting]:
+        by_study = [(study, films_by_pose(study.images)) for study in studies]
+        read = [(study, own) for study, own in by_study if own]
+        if not read:
+            return []
+        squares = [{pose: films.film(sha) for pose, sha in own.items()} for _, own in read]
+        indications = [study.report.indication if study.report is not None else "" for study, _ in read]
+        written = model.write(model.see(squares, indications), how)
+        found = []
+        for (study, own), one in zip(read, written, strict=True):
+            looked = {pose: _looked_at(study, sha) for pose, sha in own.items()}
+            told = written_sentences(model.pieces, one, looked, films.side, model.recipe.fit)
+            missing = [words for pose, words in _MISSING.items() if pose not in own]
+            found.append(NewWriting(study.id, told, how, (*missing, *((CUT,) if one.is_cut else ()))))
+        return found
+
+
+def _looked_at(study: Study, sha: str) -> LookedAt:
+    image = next(image for image in study.images if image.sha == sha)
+    return LookedAt(image.id, image.facts.height, image.facts.width)

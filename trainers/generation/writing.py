@@ -1,0 +1,105 @@
+"""From pieces to reports: the text by section, each sentence with what the labeler hears in it and where it looked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from core.findings import State
+from core.labeler import label
+from core.reports import Report, sentences
+from core.writing import Gaze, WrittenSentence
+from trainers.generation.decoding import Written
+from trainers.generation.pieces import Pieces
+from trainers.gradcam import Heat, over_film, resized
+from trainers.retrieval.data import Pose
+
+CUT = "The report grew too long and was ended."
+FINEST = 32
+"""The longer side of the map of where a sentence looked, at most."""
+
+
+class Span(NamedTuple):
+    """A sentence, and which of a report's pieces wrote it: from `first` up to `last`."""
+
+    section: str
+    text: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A film that was read: its number on record, and its size in pixels before it was made square."""
+
+    image: int
+    height: int
+    width: int
+
+
+def report_of(pieces: Pieces, written: Sequence[int]) -> Report:
+    """What was written, by section."""
+    told: dict[str, str] = {}
+    for section, own in pieces.sections(written):
+        told[section] = " ".join(part for part in (told.get(section, ""), pieces.read_out(own)) if part)
+    return Report(**told)
+
+
+def spans_of(pieces: Pieces, written: Sequence[int]) -> tuple[Span, ...]:
+    """The sentences of what was written, section by section, and the pieces that they are of."""
+    return tuple(span for section, start, own in _runs(pieces, written) for span in _spans(pieces, section, start, own))
+
+
+def written_sentences(
+    pieces: Pieces, written: Written, films: Mapping[Pose, LookedAt], side: int, fit: str
+) -> tuple[WrittenSentence, ...]:
+    """`side` is that of the films' squares; places of both poses stand one after the other in what was heeded."""
+    found = []
+    for section, text, first, last in spans_of(pieces, written.pieces):
+        heed = written.heed[first:last].mean(dim=0) if written.heed is not None else None
+        gaze = () if heed is None else _gaze(heed, films, side, fit)
+        found.append(WrittenSentence(section, text, heard_in(text), gaze))
+    return tuple(found)
+
+
+def heard_in(text: str) -> tuple[tuple[str, State], ...]:
+    """The findings that the labeler hears in a sentence."""
+    return tuple((one.finding, one.state) for one in label(Report(findings=text)))
+
+
+def _gaze(heed: Tensor, films: Mapping[Pose, LookedAt], side: int, fit: str) -> tuple[Gaze, ...]:
+    by_pose = heed.float().reshape(len(Pose), -1).numpy()
+    most = max((float(by_pose[pose].max()) for pose in films), default=0.0)
+    places = round(by_pose.shape[1] ** 0.5)
+    found = []
+    for pose, film in films.items():
+        heat: Heat = (by_pose[pose] / max(most, 1e-9)).reshape(places, places).astype(np.float32)
+        found.append(Gaze(film.image, _rows(over_film(heat, film.height, film.width, side, fit))))
+    return tuple(found)
+
+
+def _rows(heat: Heat) -> tuple[tuple[int, ...], ...]:
+    """The heat as rows of 0 to 255, no finer than it has to be."""
+    scale = FINEST / max(heat.shape)
+    small = resized(heat, tuple(max(1, round(length * min(1.0, scale))) for length in heat.shape))
+    return tuple(tuple(int(value) for value in row) for row in (small.clip(0, 1) * 255).round())
+
+
+def _runs(pieces: Pieces, written: Sequence[int]) -> Iterator[tuple[str, int, list[int]]]:
+    """Each section that was opened: its name, where its pieces begin, and these."""
+    start = 0
+    for section, own in pieces.sections(written):
+        start = written.index(pieces.opening(section), start) + 1
+        yield section, start, own
+
+
+def _spans(pieces: Pieces, section: str, start: int, own: Sequence[int]) -> Iterator[Span]:
+    text = pieces.raw(own)
+    # What the first pieces say together, piece by piece: where each ends in the text.
+    ends = [len(pieces.raw(own[: count + 1])) for count in range(len(own))]
+    for one in sentences(Report(text=text)):
+        first = next((place for place, end in enumerate(ends) if end > one.start), len(own))
+        last = next((place + 1 for place, end in enumerate(ends) if end >= one.end), len(own))
+        yield Span(section, pieces.tidy(one.text), start + first, start + last)
