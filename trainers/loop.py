@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 for _chatty in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 
+LOSS, TERM = "train_loss", "train_"
 SECONDS_BETWEEN_POINTS = 1.0
 SECONDS_BETWEEN_EPOCH_CHECKPOINTS = 10.0
 BEST = "best.safetensors"
@@ -171,7 +172,7 @@ class Reporting(Callback):
         epoch = f"Epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
         self._watch.report(trainer.global_step, total, epoch)
         if time.monotonic() - self._sent >= SECONDS_BETWEEN_POINTS:
-            self._send(trainer.global_step)
+            self._send(trainer)
 
     def on_validation_batch_end(self, *_: Any) -> None:
         self._watch.check()
@@ -188,14 +189,18 @@ class Reporting(Callback):
         )  # fmt: skip
 
     def on_train_end(self, trainer: lightning.Trainer, module: Any) -> None:
-        self._send(trainer.global_step)
+        self._send(trainer)
 
-    def _send(self, step: int) -> None:
+    def _send(self, trainer: lightning.Trainer) -> None:
+        step = trainer.global_step
         if self._losses:
             mean = sum(self._losses) / len(self._losses)
             if not math.isfinite(mean):
                 raise Diverged(step)
-            self._waiting.append(CurvePoint("train_loss", step, mean))
+            self._waiting.append(CurvePoint(LOSS, step, mean))
+            # A loss of several terms is told term by term, as they stand.
+            terms = {name: value for name, value in trainer.callback_metrics.items() if name.startswith(TERM)}
+            self._waiting += [CurvePoint(name, step, float(v)) for name, v in sorted(terms.items()) if name != LOSS]
         self._watch.points(self._waiting)
         self._losses, self._waiting, self._sent = [], [], time.monotonic()
 

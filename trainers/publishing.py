@@ -91,17 +91,18 @@ def write_details(folder: Path, details: Mapping[str, Any]) -> None:
 
 def draw_curves(place: Path, curve: Sequence[CurvePoint]) -> None:
     """training_curves.png: the loss, and under it whatever was validated."""
-    losses = [point for point in curve if point.name == "train_loss"]
-    others = sorted({point.name for point in curve if point.name != "train_loss"})
+    names = sorted({point.name for point in curve})
+    losses = [name for name in names if name.startswith("train_")]
+    others = [name for name in names if name not in losses]
     figure = Figure(figsize=(8, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    above.plot([p.step for p in losses], [p.value for p in losses], color="#5BC0EB")
+    for axes, shown, prefix in ((above, losses, "train_"), (below, others, "validation_")):
+        for name in shown:
+            points = [point for point in curve if point.name == name]
+            axes.plot([p.step for p in points], [p.value for p in points], label=name.removeprefix(prefix))
+        if shown:
+            axes.legend(fontsize="small")
     above.set_ylabel("training loss")
-    for name in others:
-        points = [point for point in curve if point.name == name]
-        below.plot([p.step for p in points], [p.value for p in points], label=name.removeprefix("validation_"))
-    if others:
-        below.legend(fontsize="small")
     below.set_xlabel("step")
     below.set_ylabel("validation")
     figure.savefig(place, dpi=110)

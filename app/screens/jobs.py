@@ -100,7 +100,7 @@ def show_detail(job: Job) -> None:
 def curves(points: Sequence[CurvePoint], height: int = 300) -> go.Figure:
     """The loss above, what was validated below, over the steps."""
     names = sorted({point.name for point in points})
-    losses = [name for name in names if "loss" in name]
+    losses = [name for name in names if name.startswith("train_")]
     others = [name for name in names if name not in losses]
     rows = 2 if losses and others else 1
     figure = make_subplots(rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.08)

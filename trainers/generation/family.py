@@ -29,6 +29,7 @@ _MISSING = {
     Pose.FRONTAL: "There is no frontal film; this was written from the lateral one alone.",
     Pose.LATERAL: "There is no lateral film; this was written from the frontal one alone.",
 }
+_BLIND = "This was written from the indication alone; no film was looked at."
 
 
 class Generation:
@@ -127,10 +128,11 @@ class Generation:
         indications = [study.report.indication if study.report is not None else "" for study, _ in read]
         written = model.write(model.see(squares, indications), how)
         found = []
+        reads_films = model.recipe.reads == "films"
         for (study, own), one in zip(read, written, strict=True):
-            looked = {pose: _looked_at(study, sha) for pose, sha in own.items()}
+            looked = {pose: _looked_at(study, sha) for pose, sha in own.items()} if reads_films else {}
             told = written_sentences(model.pieces, one, looked, films.side, model.recipe.fit)
-            missing = [words for pose, words in _MISSING.items() if pose not in own]
+            missing = [words for pose, words in _MISSING.items() if pose not in own] if reads_films else [_BLIND]
             found.append(NewWriting(study.id, told, how, (*missing, *((CUT,) if one.is_cut else ()))))
         return found
 

@@ -55,11 +55,12 @@ def spans_of(pieces: Pieces, written: Sequence[int]) -> tuple[Span, ...]:
 def written_sentences(
     pieces: Pieces, written: Written, films: Mapping[Pose, LookedAt], side: int, fit: str
 ) -> tuple[WrittenSentence, ...]:
-    """`side` is that of the films' squares; places of both poses stand one after the other in what was heeded."""
+    """`films` are those that were looked at, `side` is that of their squares; places of both poses stand one after the
+    other in what was heeded."""
     found = []
     for section, text, first, last in spans_of(pieces, written.pieces):
         heed = written.heed[first:last].mean(dim=0) if written.heed is not None else None
-        gaze = () if heed is None else _gaze(heed, films, side, fit)
+        gaze = () if heed is None or not films else _gaze(heed, films, side, fit)
         found.append(WrittenSentence(section, text, heard_in(text), gaze))
     return tuple(found)
 
