@@ -20,7 +20,7 @@ class GenerationRecipe(FilmRecipe):
         "What the report is written from: the films; or the indication alone, the floor of a model that never looks.",
         basic=True,
     )
-    encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "tiny"] = option(
+    encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "densenet121", "tiny"] = option(
         "efficientnet_lite0", "Image encoder, one for both views.", basic=True
     )
     start_from: str = option(
@@ -33,6 +33,12 @@ class GenerationRecipe(FilmRecipe):
         "cross",
         "How the films reach the words: their latent added at every layer; attention to their places at every layer; "
         "or their latent as tokens before the first.",
+        basic=True,
+    )
+    decoder: Literal["new", "gpt2"] = option(
+        "new",
+        "Decoder of the words: one that begins here, with pieces learned from the training reports; or GPT-2 with its "
+        "own, from a local folder or else the hub.",
         basic=True,
     )
     vocabulary: int = option(2000, "Pieces of words that are learned from the training reports.", low=300, high=60_000)
@@ -80,18 +86,29 @@ class GenerationRecipe(FilmRecipe):
             raise BadRecipe(
                 "With reads=indication the words attend to those of the indication. Set conditioning=cross."
             )
+        if self.decoder == "gpt2" and self.reads == "indication":
+            raise BadRecipe("GPT-2 attends to no indication. Set decoder=new, or reads=films.")
         known = [str(source) for source in EFFECTIVE_ORDER]
         if set(self.label_sources) - set(known):
             raise BadRecipe(f"label_sources takes some of {', '.join(known)}; not {', '.join(self.label_sources)}.")
 
 
 def presets() -> Mapping[str, GenerationRecipe]:
-    """`cpu` needs no accelerator and no hub; `transformer` reads no film, the floor for those that do; `smoke` trains
-    in seconds, for tests."""
+    """`cpu` needs no accelerator and no hub; `chexnet` and `gpt2` start from weights in a local folder or on the hub;
+    `transformer` reads no film, the floor for those that do; `smoke` trains in seconds, for tests."""
     return {
         "cpu": GenerationRecipe(
             epochs=12, batch_size=32, frozen_stages=4, averaging=0.99, augment="light", image_size=224, patience=0,
             flip_probability=0.0, learning_rate=1e-3,
+        ),
+        "chexnet": GenerationRecipe(
+            preset="chexnet", encoder="densenet121", weights="local", frozen_stages=4, epochs=12, batch_size=32,
+            averaging=0.99, augment="light", image_size=224, patience=0, flip_probability=0.0,
+        ),
+        "gpt2": GenerationRecipe(
+            preset="gpt2", encoder="densenet121", weights="local", frozen_stages=4, decoder="gpt2",
+            conditioning="additive", decoder_layers=12, decoder_width=768, decoder_heads=12, epochs=6, batch_size=16, learning_rate=3e-4,
+            encoder_learning_rate=3e-5, augment="light", image_size=224, patience=0, flip_probability=0.0,
         ),
         "transformer": GenerationRecipe(
             preset="transformer", reads="indication", encoder="tiny", weights="random", image_size=32,

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,9 @@ def lively(network: nn.Module) -> nn.Module:
     """Batch norms as after a training: a fresh one hides a parameter that was not loaded."""
     torch.manual_seed(7)
     for name, value in network.state_dict().items():
-        if name.endswith(("running_mean", "running_var")) or ("bn" in name and value.is_floating_point()):
+        if name.endswith(("running_mean", "running_var")) or (
+            ("bn" in name or "norm" in name) and value.is_floating_point()
+        ):
             value.copy_(torch.rand_like(value) + 0.5)
     return network.eval()
 
@@ -79,9 +82,35 @@ def mobilevit_from_an_smp_unet() -> tuple[State, Callable[[Tensor], list[Tensor]
     return network.state_dict(), lambda films: network.encoder(films)[1:]
 
 
+def densenet_of(state: State) -> Callable[[Tensor], list[Tensor]]:
+    pyramid = get_encoder("densenet121", weights=None).eval()
+    pyramid.load_state_dict({name: value for name, value in state.items() if name.startswith("features.")})
+    return lambda films: pyramid(films)[1:]
+
+
+def densenet_from_torchvision() -> tuple[State, Callable[[Tensor], list[Tensor]]]:
+    state = lively(torchvision.models.densenet121()).state_dict()
+    return state, densenet_of(state)
+
+
+def densenet_as_chexnet_was_saved() -> tuple[State, Callable[[Tensor], list[Tensor]]]:
+    state = lively(torchvision.models.densenet121(num_classes=14)).state_dict()
+    older = {re.sub(r"(denselayer\d+)\.(norm|conv)(\d)", r"\1.\2.\3", name): value for name, value in state.items()}
+    return wrapped(older, "module.densenet121."), densenet_of(state)
+
+
+def densenet_as_torchxrayvision_saves_it() -> tuple[State, Callable[[Tensor], list[Tensor]]]:
+    state = dict(lively(torchvision.models.densenet121(num_classes=18)).state_dict())
+    grey = state["features.conv0.weight"].sum(dim=1, keepdim=True)
+    return {**state, "features.conv0.weight": grey, "op_threshs": torch.zeros(18)}, densenet_of(state)
+
+
 @pytest.mark.parametrize(
     ("name", "made"),
     [
+        ("densenet121", densenet_from_torchvision),
+        ("densenet121", densenet_as_chexnet_was_saved),
+        ("densenet121", densenet_as_torchxrayvision_saves_it),
         ("resnet34", resnet34_from_torchvision),
         ("resnet18", resnet18_from_torchvision),
         ("resnet34", resnet34_from_timm),
@@ -200,3 +229,13 @@ def test_freezing_stages_freezes_what_makes_the_first_maps_and_no_more(name: str
         encoder.train()  # type: ignore[attr-defined]
         maps = encoder(torch.rand(2, 1, 64, 64))
         assert [level.requires_grad for level in maps] == [False] * count + [True] * (5 - count)
+
+
+def test_the_fifth_stage_of_a_densenet_is_its_last_ten_convolutions() -> None:
+    encoder = build_image_encoder("densenet121", "random")
+    for module in encoder.stages_up_to(4):
+        module.requires_grad_(False)
+    still = [name for name, value in encoder.named_parameters() if value.requires_grad and "conv" in name]  # type: ignore[attr-defined]
+    assert len(still) == 10
+    assert all("denseblock4" in name for name in still)
+    assert len({id(m) for m in encoder.stages_up_to(5)}) == len(encoder.stages_up_to(5))

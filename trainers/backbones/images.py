@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from core.errors import ReadingRoomError
 from trainers.backbones.lite0 import LITE0_BLOCKS_TO_STRIDE_16, EfficientNetLite0
 from trainers.backbones.origins import IMAGE_ENCODER, UnexpectedWeights, WeightOrigin, random_origin
-from trainers.backbones.pyramids import MobileVitS, ResNet
+from trainers.backbones.pyramids import DenseNet121, MobileVitS, ResNet
 from trainers.backbones.vit import VitB16
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -66,13 +66,15 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
     where weights are asked of an encoder that has none or a file holds another network, and PickledModel or NotWeights
     for a file that cannot be read.
     """
-    if weights == "package" and name in ("resnet18", "resnet34", "mobilevit_s", "vit_b16"):
+    if weights == "package" and name in ("resnet18", "resnet34", "densenet121", "mobilevit_s", "vit_b16"):
         raise UnexpectedWeights(f'No package has weights for the encoder "{name}". Choose weights "local" or "random".')
     match name:
         case "efficientnet_lite0":
             return EfficientNetLite0(weights, places)
         case "resnet18" | "resnet34":
             return ResNet(name, weights, places)
+        case "densenet121":
+            return DenseNet121(weights, places)
         case "mobilevit_s":
             return MobileVitS(weights, places)
         case "vit_b16":
@@ -82,8 +84,8 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
                 raise UnexpectedWeights('There are no weights for the encoder "tiny". Choose weights "random".')
             return TinyEncoder()
     raise UnknownEncoder(
-        f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet18", "resnet34", "mobilevit_s", '
-        '"vit_b16" or "tiny".'
+        f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet18", "resnet34", "densenet121", '
+        '"mobilevit_s", "vit_b16" or "tiny".'
     )
 
 

@@ -39,7 +39,9 @@ def load_published(body: nn.Module, published: Published, places: Sequence[Path]
     Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights.
     """
     path, origin = find_weights(IMAGE_ENCODER, published.name, published.repository, places)
-    body.load_state_dict(encoder_state(read_state(path), published, body.state_dict(), path), strict=True)
+    complete = encoder_state(read_state(path), published, body.state_dict(), path)
+    # Not a body's own way to load, which some libraries replace by a lenient one.
+    nn.Module.load_state_dict(body, complete, strict=True)
     return origin
 
 

@@ -62,6 +62,49 @@ class MobileVitS(nn.Module):
         return [body[name] for stage in stages[:count] for name in stage]
 
 
+class DenseNet121(nn.Module):
+    """DenseNet-121 (Huang et al. 2017), as CheXNet has it (Rajpurkar et al. 2017), on one grey channel. Its fifth stage
+    is what fine-tuned CheXNets leave open: the last ten convolutions, and the norm behind them."""
+
+    def __init__(self, weights: str, places: Sequence[Path] = ()) -> None:
+        """Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights."""
+        super().__init__()
+        body: Any = get_encoder("densenet121", weights=None)
+        self.channels = tuple(int(c) for c in body.out_channels[1:])
+        self.origin = load_published(body, DENSENET121, places) if weights == "local" else random_origin(IMAGE_ENCODER)
+        body.features.conv0 = one_channel_stem(body.features.conv0)
+        self.body: nn.Module = body
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        features: list[Tensor] = self.body(images)
+        return features[1:]
+
+    def stages_up_to(self, count: int) -> list[nn.Module]:
+        parts: Any = self.body.features
+        last = list(parts.denseblock4.children())
+        stages = (
+            [parts.conv0, parts.norm0],
+            [parts.denseblock1, parts.transition1],
+            [parts.denseblock2, parts.transition2],
+            [parts.denseblock3, parts.transition3, *last[:-5]],
+            [*last[-5:], parts.norm5],
+        )
+        return [module for stage in stages[:count] for module in stage]
+
+
+def _with_torchvisions_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """CheXNet's files are from before torchvision named "norm1" what had been "norm.1", and call the network by its
+    name; torchxrayvision's see one channel already."""
+    named = {
+        re.sub(r"\.(norm|relu|conv)\.(\d)\.", r".\1\2.", re.sub(r"(^|\.)densenet121\.", r"\1", name)): value
+        for name, value in state.items()
+    }
+    return {
+        name: value.repeat(1, 3, 1, 1) / 3 if name.endswith("features.conv0.weight") and value.shape[1] == 1 else value
+        for name, value in named.items()
+    }
+
+
 def _with_flat_stages(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """timm's classifier numbers its stages "stages.0", its feature pyramid "stages_0"."""
     return {re.sub(r"(^|\.)stages\.(\d)\.", r"\1stages_\2.", name): value for name, value in state.items()}
@@ -78,4 +121,12 @@ MOBILEVIT_S = Published(
     stem="stem.conv.weight",
     head=("head.",),
     renamed=_with_flat_stages,
+)
+
+DENSENET121 = Published(
+    name="densenet121",
+    repository=Repository("timm/densenet121.tv_in1k", licence="apache-2.0"),
+    stem="features.conv0.weight",
+    head=("classifier.", "op_threshs"),
+    renamed=_with_torchvisions_names,
 )

@@ -1,6 +1,6 @@
 """A trained generation model: the network with its tokenizer and all it needs to write, and its folder on disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from core.reports import Report
 from core.writing import Decoding
 from trainers import folders
 from trainers.augmentation import as_floats, normalise
-from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder, random_origin
+from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder, own_place_first, random_origin
 from trainers.checkpoints import load_weights
 from trainers.datasets import Square
 from trainers.folders import WEIGHTS
 from trainers.generation.data import asked_pieces, wanted_sections
 from trainers.generation.decoding import Written, write
+from trainers.generation.gpt2 import PART as WORDS
+from trainers.generation.gpt2 import gpt2_pieces, start_as_gpt2
 from trainers.generation.network import Indication, Looking, Redrawing, Reporter, telling
 from trainers.generation.pieces import Pieces
 from trainers.generation.words import Seen, Words
@@ -27,7 +29,6 @@ from trainers.retrieval.data import Pose
 from trainers.starting import go_on_from, starting_encoder
 
 STRIDE = 32
-WORDS = "decoder of words"
 
 
 @dataclass
@@ -93,8 +94,18 @@ def start_model(
         return build_network(recipe, None, len(pieces)), (random_origin(WORDS),)
     encoder = starting_encoder(recipe, places, start)
     network = build_network(recipe, encoder, len(pieces))
+    words = random_origin(WORDS)
+    if recipe.decoder == "gpt2":
+        words = start_as_gpt2(network.words, own_place_first(recipe.weights_folder, places))
     origin = encoder.origin if start is None else go_on_from(network, start, recipe.start_from, recipe.encoder)
-    return network, (origin, random_origin(WORDS))
+    return network, (origin, words)
+
+
+def pieces_of(recipe: GenerationRecipe, texts: Iterable[str], places: Sequence[Path]) -> Pieces:
+    """The pieces that reports are written in. Raises WeightsNotFound, UnexpectedWeights."""
+    if recipe.decoder == "gpt2":
+        return gpt2_pieces(own_place_first(recipe.weights_folder, places))
+    return Pieces.learned_from(texts, recipe.vocabulary)
 
 
 def build_network(recipe: GenerationRecipe, encoder: ImageEncoder | None, vocabulary: int) -> Reporter:
@@ -125,6 +136,7 @@ def save(model: GenerationModel, folder: Path) -> None:
     """Write the weights, the tokenizer, and by which fingerprint it is known."""
     more = {
         "tokenizer": model.pieces.fingerprint,
+        "cased": model.pieces.cased,
         "floor": {"findings": model.floor.findings, "impression": model.floor.impression},
         "learned": model.learned,
         "left_out": dict(model.left_out),
@@ -138,7 +150,7 @@ def load(folder: Path) -> GenerationModel:
     told = folders.read(folder, GenerationRecipe)
     recipe, more = told.recipe, told.more
     with folders.whole(folder):
-        pieces = Pieces.load(folder, str(more["tokenizer"]))
+        pieces = Pieces.load(folder, str(more["tokenizer"]), bool(more.get("cased")))
         floor, learned, left_out = Report(**more["floor"]), int(more["learned"]), dict(more["left_out"])
     encoder = build_image_encoder(recipe.encoder, "random") if recipe.reads == "films" else None
     network = build_network(recipe, encoder, len(pieces))

@@ -10,8 +10,7 @@ from trainers.augmentation import AUGMENTATIONS, as_floats, vary
 from trainers.datasets import Batches
 from trainers.generation.data import IGNORED, Collate, GenerationData, Reading, ReadingBatch
 from trainers.generation.floors import constant_report
-from trainers.generation.model import GenerationModel, start_model
-from trainers.generation.pieces import Pieces
+from trainers.generation.model import GenerationModel, pieces_of, start_model
 from trainers.generation.scoring import HEADLINE, Judge
 from trainers.generation.words import Seen
 from trainers.generation.writing import report_of
@@ -31,7 +30,9 @@ class GenerationModule(FamilyModule):
     def __init__(self, recipe: GenerationRecipe, data: GenerationData) -> None:
         super().__init__()
         self.recipe, self.data = recipe, data
-        self.pieces = Pieces.learned_from((one.text for one in data.training), recipe.vocabulary)
+        self.pieces = pieces_of(recipe, (one.text for one in data.training), data.weights)
+        if recipe.decoder == "gpt2":
+            self.pretrained = ("encoder", "words")
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_model(recipe, self.pieces, data.start, data.weights)
         self.has_validation = bool(data.validation)

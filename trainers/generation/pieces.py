@@ -36,8 +36,9 @@ class OtherTokenizer(ReadingRoomError):
 class Pieces:
     """Texts to numbers and back. `nothing` fills up, `end` closes a report."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, cased: bool = False) -> None:
+        """`cased` pieces tell large letters from small ones."""
+        self._tokenizer, self.cased = tokenizer, cased
         self.nothing, self.end = (self._number(piece) for piece in (NOTHING, END))
         self._openings = {section: self._number(piece) for section, piece in _OPENING.items()}
 
@@ -56,10 +57,16 @@ class Pieces:
         return cls(tokenizer)
 
     @classmethod
-    def load(cls, folder: Path, fingerprint: str) -> "Pieces":
+    def of(cls, tokenizer: Tokenizer) -> "Pieces":
+        """Somebody else's pieces, cased, with those of ours behind them."""
+        tokenizer.add_special_tokens(list(_SPECIAL))
+        return cls(tokenizer, cased=True)
+
+    @classmethod
+    def load(cls, folder: Path, fingerprint: str, cased: bool = False) -> "Pieces":
         """Raises CorruptModel, also where it is another than that of `fingerprint`."""
         with whole(folder):
-            found = cls(Tokenizer.from_str((folder / FILE).read_text(encoding="utf-8")))
+            found = cls(Tokenizer.from_str((folder / FILE).read_text(encoding="utf-8")), cased)
             if found.fingerprint != fingerprint:
                 raise OtherTokenizer
         return found
@@ -80,10 +87,11 @@ class Pieces:
 
     def spell(self, text: str) -> list[int]:
         """The pieces of a text; what looks like a piece of ours in it is only text."""
-        said = text.lower()
+        said = text if self.cased else text.lower()
         for piece in _SPECIAL:
             said = said.replace(piece, piece.strip("[]"))
-        return list(self._tokenizer.encode(said).ids) if said.strip() else []
+        # Learned pieces begin with the space before a word; somebody else's do only where there is one.
+        return list(self._tokenizer.encode(f" {said.lstrip()}" if self.cased else said).ids) if said.strip() else []
 
     def of_report(self, sections: Sequence[tuple[str, str]]) -> list[int]:
         """The pieces of a report's sections, its end among them."""
@@ -108,7 +116,7 @@ class Pieces:
         return " ".join(self.tidy(one.text) for one in sentences(Report(text=self.raw(pieces))))
 
     def raw(self, pieces: Sequence[int]) -> str:
-        """The text of pieces as it was learned, without case."""
+        """The text of pieces as it was learned: without large letters, unless they are cased."""
         return str(self._tokenizer.decode(list(pieces)))
 
     def tidy(self, sentence: str) -> str:
