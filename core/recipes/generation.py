@@ -107,8 +107,9 @@ def presets() -> Mapping[str, GenerationRecipe]:
         ),
         "gpt2": GenerationRecipe(
             preset="gpt2", encoder="densenet121", weights="local", frozen_stages=4, decoder="gpt2",
-            conditioning="additive", decoder_layers=12, decoder_width=768, decoder_heads=12, epochs=6, batch_size=16, learning_rate=3e-4,
-            encoder_learning_rate=3e-5, augment="light", image_size=224, patience=0, flip_probability=0.0,
+            conditioning="additive", decoder_layers=12, decoder_width=768, decoder_heads=12, epochs=6, batch_size=16,
+            learning_rate=3e-4, encoder_learning_rate=3e-5, augment="light", image_size=224, patience=0,
+            flip_probability=0.0,
         ),
         "transformer": GenerationRecipe(
             preset="transformer", reads="indication", encoder="tiny", weights="random", image_size=32,
