@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.screens import deciding, frame, jobs, session, times
 from app.screens import models_charts as charts
 from app.screens.models_columns import show_calibration, show_columns, show_curves
+from app.screens.models_floors import show_beside_floors, show_sheets
 from app.screens.models_pictures import show_pictures, show_same_films
 from app.screens.models_scores import Place, floor, interval, matrix, metric_name, places_table, show_difference
 from app.screens.pages import pages
@@ -280,5 +281,8 @@ _VIEWS: Mapping[str, Mapping[str, Callable[[Sequence[ModelVersion], Place], None
         "Scores": _scores,
         "Study by study": _study_by_study,
     },
+    "retrieval": {"Beside floors": show_beside_floors, "Pictures": show_sheets},
+    "generation": {"Beside floors": show_beside_floors, "Pictures": show_sheets},
+    "pretraining": {"Scores": _scores, "Pictures": show_sheets},
 }
 """What can be looked into, by family; the first is shown first."""

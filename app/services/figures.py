@@ -104,6 +104,12 @@ def pictures(house: House, model: ModelVersion, snapshot: str, split: str) -> Pi
     )
 
 
+def sheets(house: House, model: ModelVersion, snapshot: str, split: str) -> tuple[Path, ...]:
+    """The pictures of one measurement that show many films each; none where it left none on this machine."""
+    place = _figures(house, model, snapshot, split)
+    return () if place is None else tuple(sorted(place.glob("*.png")))
+
+
 def details(house: House, model: ModelVersion, snapshot: str, split: str) -> Details | None:
     """The tables of one measurement; None where it left none on this machine. Raises DamagedFigures."""
     found = read_details(house, model, snapshot, split)
