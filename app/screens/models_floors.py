@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "constant_{}": "one for all",
         "random_{}": "a random one",
         "nearest_{}": "the nearest study's",
+        "text_only_{}": "of the indication alone",
     },
 }
 """By family, how the names of what stands beside a metric are made from its own, and what that is called."""

@@ -71,6 +71,12 @@ class GenerationRecipe(FilmRecipe):
     )
     top_k: int = option(0, "Likeliest pieces among which is drawn; 0 lets all in.", low=0)
     beams: int = option(1, "Beginnings that are followed at once.", low=1, high=16)
+    nearest_by: str = option(
+        "", "Retrieval model by which the floor of the nearest report is found; this model's own latent when left out."
+    )
+    text_only_by: str = option(
+        "", "Generation model that reads no film, of the preset transformer, to be measured beside as a floor."
+    )
     label_sources: tuple[str, ...] = option(
         tuple(str(source) for source in EFFECTIVE_ORDER),
         "Whose labels say which studies are normal. A model's word never does.",

@@ -14,7 +14,7 @@ from core.studies import Split, View
 from core.writing import Decoding, NewWriting
 from tests.trainers.conftest import House
 from tests.trainers.family_contract import FamilyContract
-from tests.trainers.reported import add_reported
+from tests.trainers.reported import add_reported, learn
 from trainers.checkpoints import CorruptModel
 from trainers.contract import Silent
 from trainers.generation.data import readings_of
@@ -91,6 +91,15 @@ class TestGeneration(FamilyContract):
             assert told == {"cardiomegaly": State.PRESENT if "enlarged" in last.text else State.ABSENT}
             assert {gaze.image for gaze in last.gaze} == {image.id for image in case.study.images}
             assert max(value for gaze in last.gaze for row in gaze.map for value in row) == 255
+
+    @pytest.mark.parametrize("conditioning", ["additive", "prefix"])
+    def test_where_words_attend_to_no_places_the_gradient_says_where_they_looked(
+        self, house: House, manifest: Manifest, tmp_path: Path, conditioning: str
+    ) -> None:
+        model = self.trained(house, manifest, tmp_path / "run", minimum_steps=60, conditioning=conditioning)
+        sentences = [sentence for one in self.written(house, model) for sentence in one.sentences]
+        assert sentences and all(len(sentence.gaze) == 2 for sentence in sentences)
+        assert any(value for sentence in sentences for gaze in sentence.gaze for row in gaze.map for value in row)
 
     def test_a_prompt_begins_the_report_and_equal_seeds_write_equal_reports(
         self, house: House, manifest: Manifest, tmp_path: Path
@@ -185,3 +194,19 @@ def test_losses_are_told_one_by_one(house: House, tmp_path: Path) -> None:
     told = {point.name for point in watch.heard}
     assert {f"train_{name}" for name in ("language", "frontal", "lateral", "normal", "loss")} <= told
     assert torch.is_grad_enabled()
+
+
+def test_other_models_are_measured_beside_as_floors(house: House, tmp_path: Path) -> None:
+    of = TestGeneration()
+    manifest = of.fill(house)
+    learn(house, manifest, "searcher")
+    for name, changes in (("blind", {"reads": "indication"}), ("writer", {"nearest_by": "s", "text_only_by": "blind"})):
+        model = of.trained(house, manifest, tmp_path / name, minimum_steps=30, **changes)
+        (house.workspace.models / name).mkdir(parents=True)
+        of.family.save(model, house.workspace.models / name)
+    folders = {"s": house.workspace.models / "searcher", "blind": house.workspace.models / "blind"}
+    shelf = replace(house.shelf, model_folder=folders.__getitem__)
+    metrics = of.family.evaluate(model, manifest, Split.TEST, shelf, None, Silent()).metrics
+    assert {"nearest_bleu4", "text_only_bleu4", "text_only_report_f1"} <= metrics.keys()
+    # What lies nearest to a searcher that has learned has a large heart where the study has one.
+    assert (metrics["nearest_report_f1"].overall.value or 0) > 0.8

@@ -26,8 +26,8 @@ from trainers.retrieval.data import Pose
 
 AT_ONCE = 32
 SHUFFLED = "_shuffled"
-CONSTANT, RANDOM, NEAREST = "constant_", "random_", "nearest_"
-FLOORS = (CONSTANT, RANDOM, NEAREST)
+CONSTANT, RANDOM, NEAREST, TEXT_ONLY = "constant_", "random_", "nearest_", "text_only_"
+FLOORS = (CONSTANT, RANDOM, NEAREST, TEXT_ONLY)
 COMPARED = ("bleu4", "rouge_l", "cider", "label_micro_f1", "label_macro_f1", "report_f1", "normal_f1")
 
 Values = NDArray[np.float64]
@@ -100,21 +100,19 @@ def measure(
     readings: Sequence[Reading],
     training: Sequence[Reading],
     answers: Answers,
-    nearest: Sequence[Report],
+    others: Mapping[str, Sequence[Report]],
 ) -> tuple[tuple[ItemScore, ...], dict[str, Metric]]:
-    """All metrics, those of the floors under their prefixes and those with another study's films under SHUFFLED."""
+    """All metrics, those of the floors under their prefixes and those with another study's films under SHUFFLED.
+    `others` are reports of floors that somebody else wrote or found, by prefix."""
     judge = Judge.of(readings, training)
     metrics = judge.measure(answers.reports)
     shuffled = judge.measure(answers.shuffled)
     metrics |= {f"{name}{SHUFFLED}": shuffled[name] for name in COMPARED}
-    floors = {
-        CONSTANT: [model.floor] * len(readings),
-        RANDOM: random_reports(training, len(readings)) if training else None,
-        NEAREST: nearest or None,
-    }
+    floors: dict[str, Sequence[Report]] = {CONSTANT: [model.floor] * len(readings), **others}
+    if training:
+        floors[RANDOM] = random_reports(training, len(readings))
     for prefix, written in floors.items():
-        if written is not None:
-            metrics |= judge.measure(written, prefix)
+        metrics |= judge.measure(written, prefix)
     metrics |= _redrawn_metrics(readings, answers.redrawn) | _normal_metrics(readings, answers.normal)
     return judge.scores(answers.reports), metrics
 

@@ -6,6 +6,8 @@ Its models suggest nothing film by film: `write` gives whole reports on studies.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from core.annotations import NewPrediction
 from core.recipes import GenerationRecipe, Recipe
 from core.reports import Report
@@ -15,20 +17,33 @@ from core.writing import Decoding, NewWriting
 from trainers.contract import Case, Measured, ModelFacts, NothingToLearn, NothingToMeasure, Shelf, Watch, recipe_of
 from trainers.datasets import FilmCache, chunks
 from trainers.generation import model as models
-from trainers.generation.data import GenerationData, readings_of
-from trainers.generation.evaluation import AT_ONCE, answer, decoding_of, glances, measure, nearest_reports
+from trainers.generation.data import GenerationData, Reading, readings_of
+from trainers.generation.evaluation import (
+    AT_ONCE,
+    NEAREST,
+    TEXT_ONLY,
+    Answers,
+    answer,
+    decoding_of,
+    glances,
+    measure,
+    nearest_reports,
+)
+from trainers.generation.explanation import looks_of
 from trainers.generation.figures import draw_figures
 from trainers.generation.model import GenerationModel
 from trainers.generation.module import GenerationModule
 from trainers.generation.scoring import HEADLINE
 from trainers.generation.telling import ASIDE, facts_of, notes_of
-from trainers.generation.writing import CUT, LookedAt, written_sentences
+from trainers.generation.writing import CUT, LookedAt, spans_of, written_sentence
 from trainers.retrieval.data import Pose, films_by_pose
+from trainers.retrieval.family import Retrieval
 
 _MISSING = {
     Pose.FRONTAL: "There is no frontal film; this was written from the lateral one alone.",
     Pose.LATERAL: "There is no lateral film; this was written from the frontal one alone.",
 }
+_FLOOR = "Measuring the floors"
 _BLIND = "This was written from the indication alone; no film was looked at."
 
 
@@ -87,13 +102,14 @@ class Generation:
             )
         training, _ = readings_of(manifest, Split.TRAIN, model.recipe)
         answers = answer(model, readings, films, lambda n: watch.report(n, len(readings), "Measuring"))
-        nearest: list[Report] = []
+        others: dict[str, Sequence[Report]] = {}
         if training and split is not Split.TRAIN:
-            theirs = glances(
-                model, training, films, lambda n: watch.report(n, len(training), "Looking for the nearest")
-            )
-            nearest = nearest_reports(answers.latent, theirs, training)
-        scores, metrics = measure(model, readings, training, answers, nearest)
+            others[NEAREST] = self._nearest(model, manifest, readings, training, answers, shelf, watch)
+        if (folder := shelf.start(model.recipe.text_only_by)) is not None:
+            blind = self.load(folder)
+            told = answer(blind, readings, shelf.films(blind.recipe), lambda n: watch.report(n, len(readings), _FLOOR))
+            others[TEXT_ONLY] = told.reports
+        scores, metrics = measure(model, readings, training, answers, others)
         if figures is not None:
             draw_figures(figures, model, readings, answers, films)
         details = {"left_out": dict(left_out), "cut": answers.cut, "floor": model.floor.narrative}
@@ -117,6 +133,36 @@ class Generation:
         films, chosen = shelf.films(model.recipe), how or decoding_of(model)
         return [one for group in chunks(studies, AT_ONCE) for one in self._write_some(model, group, chosen, films)]
 
+    def _nearest(
+        self,
+        model: GenerationModel,
+        manifest: Manifest,
+        readings: Sequence[Reading],
+        training: Sequence[Reading],
+        answers: Answers,
+        shelf: Shelf,
+        watch: Watch,
+    ) -> list[Report]:
+        """The report of the training study that looks most alike: to a retrieval model where one is named, else to this
+        model itself."""
+        folder = shelf.start(model.recipe.nearest_by)
+        if folder is None:
+            films = shelf.films(model.recipe)
+            theirs = glances(model, training, films, lambda n: watch.report(n, len(training), _FLOOR))
+            return nearest_reports(answers.latent, theirs, training)
+        searching = Retrieval()
+        searcher, studies = searching.load(folder), {f"{one.dataset}/{one.key}": one for one in manifest.studies}
+        found = [
+            np.stack(
+                [
+                    np.zeros(searching.dimension(searcher), np.float32) if one is None else one.fused
+                    for one in searching.embed_studies(searcher, [studies[each.item] for each in some], shelf)
+                ]
+            )
+            for some in (readings, training)
+        ]
+        return nearest_reports(found[0], found[1], training)
+
     def _write_some(
         self, model: GenerationModel, studies: Sequence[Study], how: Decoding, films: FilmCache
     ) -> list[NewWriting]:
@@ -129,9 +175,13 @@ class Generation:
         written = model.write(model.see(squares, indications), how)
         found = []
         reads_films = model.recipe.reads == "films"
-        for (study, own), one in zip(read, written, strict=True):
-            looked = {pose: _looked_at(study, sha) for pose, sha in own.items()} if reads_films else {}
-            told = written_sentences(model.pieces, one, looked, films.side, model.recipe.fit)
+        for (study, own), seen, one in zip(read, squares, written, strict=True):
+            films_of = {pose: _looked_at(study, sha) for pose, sha in own.items()}
+            spans = spans_of(model.pieces, one.pieces)
+            told = tuple(
+                written_sentence(span, looks, films_of, films.side, model.recipe.fit)
+                for span, looks in zip(spans, looks_of(model, seen, one, spans), strict=True)
+            )
             missing = [words for pose, words in _MISSING.items() if pose not in own] if reads_films else [_BLIND]
             found.append(NewWriting(study.id, told, how, (*missing, *((CUT,) if one.is_cut else ()))))
         return found

@@ -10,7 +10,12 @@ PURPOSE = (
     "It drafts reports for a radiologist to correct. It invents findings and misses others, fluently: the rates stand "
     "below. No draft of it is a report before somebody has read the films and signed."
 )
-_SPOKEN = {"constant_": "one report for all", "random_": "a random one", "nearest_": "the nearest study's"}
+_SPOKEN = {
+    "constant_": "one report for all",
+    "random_": "a random one",
+    "nearest_": "the nearest study's",
+    "text_only_": "of the indication alone",
+}
 _OTHERS = ("bleu1", "bleu2", "bleu3", "meteor", "invented_rate", "missed_rate", "distinct_share", "recited_share")
 ASIDE = frozenset(
     f"{prefix}{name}{suffix}" for prefix in ("", *FLOORS) for name in (*COMPARED, *_OTHERS) for suffix in ("", SHUFFLED)

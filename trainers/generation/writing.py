@@ -4,14 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from torch import Tensor
-
 from core.findings import State
 from core.labeler import label
 from core.reports import Report, sentences
 from core.writing import Gaze, WrittenSentence
-from trainers.generation.decoding import Written
 from trainers.generation.pieces import Pieces
 from trainers.gradcam import Heat, over_film, resized
 from trainers.retrieval.data import Pose
@@ -52,33 +48,20 @@ def spans_of(pieces: Pieces, written: Sequence[int]) -> tuple[Span, ...]:
     return tuple(span for section, start, own in _runs(pieces, written) for span in _spans(pieces, section, start, own))
 
 
-def written_sentences(
-    pieces: Pieces, written: Written, films: Mapping[Pose, LookedAt], side: int, fit: str
-) -> tuple[WrittenSentence, ...]:
-    """`films` are those that were looked at, `side` is that of their squares; places of both poses stand one after the
-    other in what was heeded."""
-    found = []
-    for section, text, first, last in spans_of(pieces, written.pieces):
-        heed = written.heed[first:last].mean(dim=0) if written.heed is not None else None
-        gaze = () if heed is None or not films else _gaze(heed, films, side, fit)
-        found.append(WrittenSentence(section, text, heard_in(text), gaze))
-    return tuple(found)
+def written_sentence(
+    span: Span, looks: Mapping[Pose, Heat], films: Mapping[Pose, LookedAt], side: int, fit: str
+) -> WrittenSentence:
+    """A sentence with what is heard in it, and where on the films it looked, whose squares are of this `side`."""
+    gaze = tuple(
+        Gaze(films[pose].image, _rows(over_film(heat, films[pose].height, films[pose].width, side, fit)))
+        for pose, heat in looks.items()
+    )
+    return WrittenSentence(span.section, span.text, heard_in(span.text), gaze)
 
 
 def heard_in(text: str) -> tuple[tuple[str, State], ...]:
     """The findings that the labeler hears in a sentence."""
     return tuple((one.finding, one.state) for one in label(Report(findings=text)))
-
-
-def _gaze(heed: Tensor, films: Mapping[Pose, LookedAt], side: int, fit: str) -> tuple[Gaze, ...]:
-    by_pose = heed.float().reshape(len(Pose), -1).numpy()
-    most = max((float(by_pose[pose].max()) for pose in films), default=0.0)
-    places = round(by_pose.shape[1] ** 0.5)
-    found = []
-    for pose, film in films.items():
-        heat: Heat = (by_pose[pose] / max(most, 1e-9)).reshape(places, places).astype(np.float32)
-        found.append(Gaze(film.image, _rows(over_film(heat, film.height, film.width, side, fit))))
-    return tuple(found)
 
 
 def _rows(heat: Heat) -> tuple[tuple[int, ...], ...]:
