@@ -57,7 +57,8 @@ def show_beside_floors(pair: Sequence[ModelVersion], place: Place) -> None:
 
 
 def floors_table(metrics: Mapping[str, Metric], columns: Mapping[str, str]) -> str:
-    """`columns` makes names from a metric's own, which "{}" stands for. Columns that nothing has are left out."""
+    """`columns` makes names from a metric's own, which "{}" stands for. Columns that nothing
+    has are left out, and rows that could not be told anywhere."""
     beside = [pattern for pattern in columns if pattern != "{}"]
     derived = {pattern.format(name) for name in metrics for pattern in beside}
     rows = {name: [metrics.get(pattern.format(name)) for pattern in columns] for name in metrics if name not in derived}

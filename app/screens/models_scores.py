@@ -30,6 +30,24 @@ _METRICS = {
     "ssim": "SSIM",
     "auroc": "AUROC",
     "f1": "F1",
+    **{f"bleu{order}": f"BLEU-{order}" for order in range(1, 5)},
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "meteor": "METEOR",
+    "report_f1": "Findings by report, F1",
+    "label_micro_f1": "Findings, micro F1",
+    "label_macro_f1": "Findings, macro F1",
+    "normal_f1": "Normal studies, F1",
+    "invented_rate": "Findings invented a report",
+    "missed_rate": "Findings missed a report",
+    "distinct_share": "Share of distinct reports",
+    "recited_share": "Longest recited run, share of the report",
+    "accuracy_majority": "Always the more frequent, accuracy",
+    **{
+        f"{measure}_{view}": f"{measure.upper()}, {view} film drawn again"
+        for measure in ("ssim", "psnr", "mse")
+        for view in ("frontal", "lateral")
+    },
 }
 
 _WITH_TEXT = tuple(suffix for suffix in SUFFIXES.values() if suffix)

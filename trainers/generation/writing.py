@@ -13,7 +13,7 @@ from trainers.gradcam import Heat, over_film, resized
 from trainers.retrieval.data import Pose
 
 CUT = "The report grew too long and was ended."
-FINEST = 32
+FINEST = 16
 """The longer side of the map of where a sentence looked, at most."""
 
 
