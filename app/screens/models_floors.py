@@ -61,7 +61,9 @@ def floors_table(metrics: Mapping[str, Metric], columns: Mapping[str, str]) -> s
     has are left out, and rows that could not be told anywhere."""
     beside = [pattern for pattern in columns if pattern != "{}"]
     derived = {pattern.format(name) for name in metrics for pattern in beside}
-    rows = {name: [metrics.get(pattern.format(name)) for pattern in columns] for name in metrics if name not in derived}
+    own = [name for name in metrics if name not in derived]
+    every = {name: [metrics.get(pattern.format(name)) for pattern in columns] for name in own}
+    rows = {name: row for name, row in every.items() if any(one is not None and one.overall.n for one in row)}
     used = [place for place in range(len(columns)) if any(row[place] is not None for row in rows.values())]
     headings = ["", *(list(columns.values())[place] for place in used), "N"]
     table = [
