@@ -1,6 +1,7 @@
 """Cross-validation by patient: every film is tested once, by a model that never saw its patient.
 
-    python -m tests.benchmarks.cross_validation DATASET [--folds 5] [--preset cpu] [--set epochs=30 ...] [--json]
+    python -m tests.benchmarks.cross_validation DATASET [--folds 5] [--only 0,1] [--preset cpu] [--set epochs=30 ...]
+        [--json]
 
 Freezes the folds, trains and measures a model on each, pools the films of all folds, and prints for each finding, with
 95 % bootstrap intervals by patient: Dice, Dice of the floor "paint the whole lungs", the paired difference to it, and
@@ -46,17 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("dataset")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--only", help="numbers of the folds to do, from 0; all when left out")
     parser.add_argument("--name", help="what the folds' snapshots are called; the dataset's name when left out")
     add_recipe(parser)
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args(arguments)
     house, recipe = open_house(), recipe_of(wanted)
     folds = snapshots.freeze_folds(house, wanted.name or wanted.dataset, [wanted.dataset], local_reader(), wanted.folds)
+    chosen = [folds[int(number)] for number in wanted.only.split(",")] if wanted.only else folds
     scores: list[ItemScore] = []
     floors: list[ItemScore] = []
     trained = []
     with Workbench(house) as bench:
-        for fold in folds:
+        for fold in chosen:
             model = bench.trained(recipe, fold.name)
             scores += bench.measured(model, fold.name)
             floors += painted_lungs(house, snapshots.read(house, fold.name)[1])
