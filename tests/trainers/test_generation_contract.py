@@ -57,7 +57,7 @@ class TestGeneration(FamilyContract):
     def test_what_it_writes_is_seen_on_the_films_and_stands_beside_its_floors(
         self, house: House, manifest: Manifest, tmp_path: Path
     ) -> None:
-        model = self.trained(house, manifest, tmp_path / "run", minimum_steps=200)
+        model = self.trained(house, manifest, tmp_path / "run", minimum_steps=150)
         measured = self.family.evaluate(model, manifest, Split.TEST, house.shelf, tmp_path / "figures", Silent())
 
         def value(name: str) -> float:
