@@ -11,6 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 
 from app.house import House
 from core.workspace import DATABASE_VARIABLE, HOME_VARIABLE, STORE_VARIABLE, Workspace
@@ -20,6 +21,10 @@ from db.schema import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
+
+# How long an example takes says how busy the machine is; speed is measured elsewhere.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)
