@@ -76,6 +76,8 @@ def page(workstation: Workstation, reader_context: BrowserContext) -> Iterator[P
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(workstation.url)
+    # The page writes its reader's name into a cookie once it is drawn; a test that chooses another comes after.
+    opened.locator("[data-testid=presence] .dot").wait_for(state="attached")
     yield opened
     assert errors == []
 
