@@ -124,7 +124,7 @@ def presets() -> Mapping[str, GenerationRecipe]:
             normal_weight=0.0, words_hidden=0.0, patience=0,
         ),
         "smoke": GenerationRecipe(
-            preset="smoke", encoder="tiny", weights="random", image_size=32, epochs=3, minimum_steps=120, batch_size=16,
+            preset="smoke", encoder="tiny", weights="random", image_size=32, epochs=3, minimum_steps=120, batch_size=8,
             learning_rate=5e-3, encoder_learning_rate=5e-3, vocabulary=400, decoder_layers=2, decoder_width=64,
             decoder_heads=2, decoder_dropout=0.0, latent_width=32, most_tokens=48, words_hidden=0.1, augment="none",
             flip_probability=0.0, precision="32", dropout=0.0,
