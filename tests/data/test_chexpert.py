@@ -268,8 +268,8 @@ def test_a_table_of_many_rows_is_never_held(release: Path, put: Put) -> None:
     said = f"Male,50,Frontal,AP,1.0{',' * 13}"
     with (release / "train.csv").open("w") as file:
         file.write(HEAD)
-        file.writelines(f"train/patient{each}/study1/view1_frontal.jpg,{said}\n" for each in range(1, 20_001))
+        file.writelines(f"train/patient{each}/study1/view1_frontal.jpg,{said}\n" for each in range(1, 6_001))
     (release / "valid.csv").unlink()
     found = streamed("chexpert", release)
-    assert found.total == found.items == 20_000
+    assert found.total == found.items == 6_000
     assert found.peak < 12 * 2**20

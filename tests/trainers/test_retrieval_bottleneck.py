@@ -24,8 +24,8 @@ class TestBottleneck(_Contract):
     """The last variant, which has all that the others have, keeps to the contract as the compact network does."""
 
     recipe = smoke(
-        network="bottleneck", variant="E", patch_width=32, patch_layers=3, patch_heads=2, learning_rate=3e-3,
-        minimum_steps=300,
+        network="bottleneck", variant="E", patch_width=32, patch_layers=2, patch_heads=2, learning_rate=3e-3,
+        minimum_steps=200,
     )  # fmt: skip
     more = ("salience.png",)
 

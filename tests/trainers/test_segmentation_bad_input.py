@@ -67,8 +67,7 @@ def measure(house: House, model: SegmentationModel, figures: Path | None = None)
     return FAMILY.evaluate(model, house.freeze("odd-1", "odd"), Split.TEST, house.shelf, figures, Silent())
 
 
-@pytest.mark.parametrize("side", [64, 6000])
-@pytest.mark.parametrize("fit", ["resize", "pad"])
+@pytest.mark.parametrize(("side", "fit"), [(64, "resize"), (64, "pad"), (6000, "pad")])
 def test_a_film_of_any_size_is_measured_and_answered_at_its_own(house: House, side: int, fit: str) -> None:
     house.add("drawn", 4)
     model = untrained(house, house.freeze("drawn-1", "drawn"), fit=fit)
