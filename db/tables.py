@@ -640,6 +640,63 @@ class WritingAskRow(Base):
     answer: Mapped[str | None]
 
 
+class JudgementRow(Base):
+    """What a reader says of a written report. Every save is a row; of those submitted the newest of a reader counts."""
+
+    __tablename__ = "judgements"
+    __table_args__ = (
+        Index("ix_judgements_writing", "writing_id", "reader_id", "id"),
+        Index("ix_judgements_reader", "reader_id", "submitted", "study_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    writing_id: Mapped[int] = mapped_column(ForeignKey("writings.id"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("judgements.id"))
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    submitted: Mapped[bool] = mapped_column(default=False)
+    saved_at: Mapped[datetime] = mapped_column(default=now)
+
+    reader: Mapped[ReaderRow] = relationship()
+
+
+class RevisionRow(Base):
+    """A version of a study's report that a reader made of a written one. Never changed: the next has it as parent."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (Index("ix_revisions_study", "study_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    writing_id: Mapped[int] = mapped_column(ForeignKey("writings.id"))
+    judgement_id: Mapped[int] = mapped_column(ForeignKey("judgements.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("revisions.id"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    sections: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    reader: Mapped[ReaderRow] = relationship()
+
+
+class ReportPairRow(Base):
+    """Which of two reports of unknown source a reader found better, and who wrote `first` and `second`."""
+
+    __tablename__ = "report_pairs"
+    __table_args__ = (UniqueConstraint("reader_id", "writing_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    writing_id: Mapped[int] = mapped_column(ForeignKey("writings.id"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("readers.id"))
+    first: Mapped[str] = mapped_column(String(20))
+    second: Mapped[str] = mapped_column(String(20))
+    preference: Mapped[str] = mapped_column(String(20))
+    judged_at: Mapped[datetime] = mapped_column(default=now)
+
+    reader: Mapped[ReaderRow] = relationship()
+
+
 class PinnedImageRow(Base):
     """Images that a shipped model learned from: their patients stay in training for ever."""
 
