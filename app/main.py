@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import theme
-from app.screens import data, frame, models, review, searching, train, trying, worklist
+from app.screens import data, frame, models, reports, review, searching, train, trying, worklist
 from app.screens.pages import Pages, keep, page
 
 st.set_page_config(page_title="Reading Room", layout="wide", initial_sidebar_state="collapsed")
@@ -12,6 +12,7 @@ theme.apply()
 pages = Pages(
     worklist=page(worklist.show, "Worklist", default=True),
     review=page(review.show, "Review"),
+    reports=page(reports.show, "Reports"),
     searching=page(searching.show, "Search"),
     train=page(train.show, "Train"),
     models=page(models.show, "Models"),

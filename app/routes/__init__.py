@@ -7,6 +7,7 @@ from app.routes.cache import DiskCache
 from app.routes.drafts import draft_routes
 from app.routes.exports import export_routes
 from app.routes.films import film_routes
+from app.routes.judgements import judgement_routes
 from app.routes.labels import label_routes
 from app.routes.masks import mask_routes
 from app.routes.tries import try_routes
@@ -18,6 +19,6 @@ PREFIX = "/rr"
 def routes(house: House) -> list[Route | Mount]:
     """All routes of ours, to be mounted beside Streamlit's."""
     films = film_routes(house.store, DiskCache(house.workspace.cache / "films"))
-    saving = [*draft_routes(house), *label_routes(house)]
+    saving = [*draft_routes(house), *label_routes(house), *judgement_routes(house)]
     rest = [*mask_routes(house.store), *export_routes(house), *try_routes(house), *wait_routes(house)]
     return [Mount(PREFIX, routes=[*films, *saving, *rest])]

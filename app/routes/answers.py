@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from app.security import BadToken
 from core.errors import DiskFull, NotFound, ReadingRoomError
 from core.findings import UnknownFinding
+from core.judgements import NotYourJudgement
 from data.pixels import UnreadableImage
 from data.store import BlobCorrupt, BlobMissing
 from db.drafts import NotYourDraft
@@ -25,6 +26,7 @@ STATUS: Final[tuple[tuple[type[ReadingRoomError], int], ...]] = (
     (BadToken, 403),
     (NotYourDraft, 403),
     (NotYourWord, 403),
+    (NotYourJudgement, 403),
     (NotFound, 404),
     (UnknownFinding, 404),
     (BlobMissing, 404),

@@ -111,6 +111,10 @@ def reading_study(opened: OpenStudy, reader: str, bottom_gap: int) -> EditorStud
     )
 
 
+def view_name(image: Image) -> str:
+    return image.view if image.view.isupper() else image.view.capitalize()
+
+
 def facts(study: Study) -> list[str]:
     """The study in a few words: views, age and sex, where it comes from."""
     views = " + ".join(image.view if image.view.isupper() else image.view.lower() for image in study.images)
@@ -136,7 +140,7 @@ def _image(
         width=pixels.width,
         height=pixels.height,
         bits=pixels.bits,
-        view=image.view if image.view.isupper() else image.view.capitalize(),
+        view=view_name(image),
         is_frontal=image.view.is_frontal,
         window=GreyWindow("Stored", pixels.window.center, pixels.window.width) if pixels.window else None,
         pixel_spacing_mm=pixels.spacing_mm,

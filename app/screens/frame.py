@@ -37,6 +37,17 @@ _KEYS_SEARCH = {
     "/": "Back to the box",
     "?": "This card",
 }
+_KEYS_REPORTS = {
+    "1 … 5": "How good the report is as a whole",
+    "Shift 1 … 5": "Whether you would sign it",
+    "G": "Clean: 5 and 5",
+    "O": "Something is left out",
+    "Enter": "Submit, and on to the next",
+    "N": "The next draft that you have not judged",
+    "A B E X": "Of a blind pair: A, B, equivalent, neither",
+    "Esc": "Close the card, or leave a sentence as it was",
+    "?": "This card",
+}
 _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}
 
 
@@ -45,7 +56,7 @@ def top(pages: Pages, here: Page) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
-        readers = (pages.worklist, pages.review, pages.searching)
+        readers = (pages.worklist, pages.review, pages.reports, pages.searching)
         engineers = (pages.train, pages.models, pages.trying)
         for group in (readers, engineers, (pages.data,)):
             for page in group:
@@ -60,7 +71,12 @@ def top(pages: Pages, here: Page) -> None:
         st.html(f'<span class="rr-research">{RESEARCH_ONLY}</span>', width="content")
         _reader()
         with st.container(width="content"):
-            keys = {pages.worklist: _KEYS, pages.trying: _KEYS_TRY, pages.searching: _KEYS_SEARCH}
+            keys = {
+                pages.worklist: _KEYS,
+                pages.trying: _KEYS_TRY,
+                pages.searching: _KEYS_SEARCH,
+                pages.reports: _KEYS_REPORTS,
+            }
             keycard(keys.get(here, _KEYS_ELSEWHERE), is_editors=here == pages.review)
         with st.container(width="content"):
             presence(session.reader())

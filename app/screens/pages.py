@@ -11,6 +11,7 @@ from streamlit.navigation.page import Page
 class Pages:
     worklist: Page
     review: Page
+    reports: Page
     searching: Page
     train: Page
     models: Page
@@ -18,7 +19,8 @@ class Pages:
     data: Page
 
     def all(self) -> list[Page]:
-        return [self.worklist, self.review, self.searching, self.train, self.models, self.trying, self.data]
+        readers = [self.worklist, self.review, self.reports, self.searching]
+        return [*readers, self.train, self.models, self.trying, self.data]
 
 
 def keep(pages: Pages) -> None:

@@ -12,8 +12,8 @@
 
 import { make } from "../../mask_editor/js/make.js";
 import { isTyping, rootOf } from "./dom.js";
+import { warmth } from "./warmth.js";
 
-const TINT = [127, 166, 201];
 const MOST_CHIPS = 5;
 
 /** @type {WeakMap<Node, Hits>} */
@@ -47,7 +47,7 @@ class Hits {
   card(card) {
     const film = make("span", { class: "film" }, [
       make("img", { src: card.film, alt: "", loading: "lazy", decoding: "async", draggable: "false" }),
-      card.map.length ? heat(card.map) : null,
+      card.map.length ? warmth(card.map) : null,
     ]);
     film.style.setProperty("--shape", String(card.shape));
     const chips = card.chips.slice(0, MOST_CHIPS).map(chip);
@@ -124,16 +124,6 @@ function chip({ name, sign, source, colour }) {
 function sources(chips) {
   const told = [...new Set(chips.map(({ source }) => source))];
   return told.length ? make("span", { class: "faint source", text: told.join(", "), title: "Whose word counts here" }) : null;
-}
-
-/** @param {number[][]} map @returns {HTMLCanvasElement} */
-function heat(map) {
-  const canvas = make("canvas", { class: "heat", width: map[0].length, height: map.length });
-  const pen = canvas.getContext("2d");
-  const image = pen.createImageData(canvas.width, canvas.height);
-  map.flat().forEach((value, place) => image.data.set([...TINT, value], 4 * place));
-  pen.putImageData(image, 0, 0);
-  return canvas;
 }
 
 /** @param {any} component as Streamlit passes it */

@@ -1,0 +1,356 @@
+/**
+ * A draft report beside its films. The pointer on a sentence shows where the model looked; words that are marked can be
+ * pinned as an error; a sentence is rewritten where it stands; two ratings and Enter, and the report is judged. All that
+ * is said is saved as it is said.
+ *
+ * @typedef {import("./pinning.js").ReportError} ReportError
+ * @typedef {{image: number, map: number[][]}} Gaze
+ * @typedef {{section: string, text: string, start: number, heard: string, gaze: Gaze[]}} Sentence
+ * @typedef {{errors: ReportError[], quality: {overall: number, would_sign: number} | null, corrected: Record<string, string>}} Said
+ */
+
+import { make } from "../../mask_editor/js/make.js";
+import { isTyping, rootOf } from "./dom.js";
+import { Keeping } from "./keeping.js";
+import { pinningCard, SEVERITIES } from "./pinning.js";
+import { warmth } from "./warmth.js";
+
+const LIKERT = [1, 2, 3, 4, 5];
+
+/** @type {WeakMap<Node, Judging>} */
+const desks = new WeakMap();
+
+class Judging {
+  /** @param {ShadowRoot} parent */
+  constructor(parent) {
+    this.root = rootOf(parent, "judging");
+    this.writing = 0;
+    this.said = /** @type {Said} */ ({ errors: [], quality: null, corrected: {} });
+    this.standing = /** @type {({start: number, end: number, standing: string} | null)[]} */ ([]);
+    this.isLeaving = false;
+    this.leaving = new AbortController();
+    this.state = make("span", { class: "faint", role: "status", testid: "judging-saved" });
+    this.problem = make("div", { class: "problem", role: "alert", testid: "judging-problem", hidden: true });
+    this.keeping = new Keeping((state) => this.tell(state));
+    this.films = make("div", { class: "films" });
+    this.report = make("div", { class: "written" });
+    this.card = make("div");
+    this.errors = make("ol", { class: "errors", "aria-label": "Errors" });
+    this.ratings = make("div", { class: "ratings" });
+    this.root.replaceChildren(
+      this.films,
+      make("div", { class: "side" }, [this.report, this.card, this.errors, this.ratings, this.problem, this.state]),
+    );
+    addEventListener("keydown", (event) => this.onKey(event), { signal: this.leaving.signal });
+    this.report.addEventListener("pointerup", () => setTimeout(() => this.pinMarked()));
+  }
+
+  /** @param {any} component */
+  update({ data, setTriggerValue }) {
+    this.done = (/** @type {number} */ study) => setTriggerValue("done", study);
+    this.keeping.configure(data);
+    if (data.writing === this.writing) return;
+    this.writing = data.writing;
+    this.data = data;
+    this.said = data.said;
+    this.standing = data.standing;
+    this.isLeaving = false;
+    this.films.replaceChildren(...data.films.map((/** @type {any} */ film) => this.film(film)));
+    this.card.replaceChildren();
+    this.draw();
+  }
+
+  /** @param {{id: number, src: string, view: string, shape: number}} film */
+  film(film) {
+    const frame = make("figure", { "data-film": film.id }, [
+      make("img", { src: film.src, alt: film.view, draggable: "false" }),
+      make("figcaption", { class: "faint", text: film.view }),
+    ]);
+    frame.style.setProperty("--shape", String(film.shape));
+    return frame;
+  }
+
+  draw() {
+    const sections = [...new Set(this.data.sentences.map((/** @type {Sentence} */ each) => each.section))];
+    this.report.replaceChildren(...sections.map((section) => this.section(String(section))));
+    this.errors.replaceChildren(...this.said.errors.map((error, at) => this.pinned(error, at)));
+    this.ratings.replaceChildren(
+      this.likert("Overall", "overall", "1 to 5"),
+      this.likert("Would sign", "would_sign", "Shift 1 to 5"),
+      make("div", { class: "choices" }, [
+        this.button("Clean", "G: nothing is wrong, 5 and 5", () => this.rate({ overall: 5, would_sign: 5 })),
+        this.button("Left out", "O: something is missing", () => this.pin(null)),
+        this.button("Submit", "Enter", () => this.submit(), "primary"),
+      ]),
+    );
+  }
+
+  /** @param {string} section */
+  section(section) {
+    const sentences = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
+    const corrected = this.said.corrected[section];
+    const heading = make("h4", { text: section });
+    if (corrected !== undefined) {
+      const text = make("p", { class: "changed", testid: `corrected-${section}`, title: "Double-click to edit" });
+      text.append(...marked(corrected, 0, this.standingIn(section)));
+      text.addEventListener("dblclick", () => this.edit(text, corrected, (words) => this.correct(section, words)));
+      const back = this.button("As it was written", "Take the correction of this section back", () => this.correct(section, null));
+      return make("section", {}, [heading, text, back]);
+    }
+    return make("section", { "data-section": section }, [
+      heading,
+      make("p", {}, sentences.flatMap((/** @type {Sentence} */ each, /** @type {number} */ at) => [
+        this.sentence(each, at, sentences),
+        document.createTextNode(" "),
+      ])),
+    ]);
+  }
+
+  /** Where the errors pinned in a section stand in its corrected text, as the server follows them. @param {string} section */
+  standingIn(section) {
+    return this.said.errors.flatMap((error, at) => {
+      const there = error.passage?.section === section ? this.standing[at] : null;
+      return there ? [{ ...there, severity: error.severity }] : [];
+    });
+  }
+
+  /** @param {Sentence} sentence @param {number} at @param {Sentence[]} all */
+  sentence(sentence, at, all) {
+    const shown = make("span", { class: "sentence", "data-start": sentence.start, testid: `written-${sentence.section}-${at}`, title: sentence.heard || null });
+    const places = this.said.errors.map(({ passage, severity }) => (passage ? { ...passage, severity } : null));
+    shown.append(...marked(sentence.text, sentence.start, places.filter((place) => place?.section === sentence.section)));
+    shown.addEventListener("pointerenter", () => this.look(sentence.gaze));
+    shown.addEventListener("pointerleave", () => this.look([]));
+    shown.addEventListener("dblclick", () => {
+      getSelection()?.removeAllRanges();
+      this.card.replaceChildren();
+      this.edit(shown, sentence.text, (words) => {
+        const lines = all.map((each) => (each === sentence ? words : each.text)).filter((line) => line.trim() !== "");
+        this.correct(sentence.section, lines.join(" "));
+      });
+    });
+    return shown;
+  }
+
+  /** @param {HTMLElement} shown @param {string} text @param {(words: string) => void} take */
+  edit(shown, text, take) {
+    const area = make("textarea", { "aria-label": "Corrected words", testid: "correcting", rows: Math.max(2, Math.ceil(text.length / 48)) });
+    area.value = text;
+    let isOver = false;
+    const leave = (/** @type {boolean} */ keeps) => {
+      if (isOver) return;
+      isOver = true;
+      if (keeps && area.value.trim() !== text.trim()) take(area.value);
+      else this.draw();
+    };
+    area.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") leave(false);
+      else if (event.key === "Enter" && !event.shiftKey) leave(true);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    area.addEventListener("blur", () => leave(true));
+    shown.replaceWith(area);
+    area.focus();
+  }
+
+  /** @param {string} section @param {string | null} words null takes a correction back */
+  correct(section, words) {
+    const corrected = { ...this.said.corrected };
+    const written = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
+    const isAsWritten = words === written.map((/** @type {Sentence} */ each) => each.text).join(" ");
+    if (words === null || isAsWritten) delete corrected[section];
+    else corrected[section] = words;
+    this.say({ corrected });
+  }
+
+  pinMarked() {
+    const scope = /** @type {any} */ (this.root.getRootNode());
+    const marked = scope.getSelection?.() ?? getSelection();
+    if (!marked || marked.isCollapsed || marked.rangeCount === 0) return;
+    const range = marked.getRangeAt(0);
+    const from = placeOf(range.startContainer, range.startOffset);
+    const to = placeOf(range.endContainer, range.endOffset);
+    if (!from || !to || from.section !== to.section || to.at <= from.at) return;
+    const text = pointsOf(this.textOf(from.section));
+    let [start, end] = [from.at, to.at];
+    while (start < end && /\s/.test(text[start])) start++;
+    while (end > start && /\s/.test(text[end - 1])) end--;
+    if (end > start) this.pin({ section: from.section, start, end, words: text.slice(start, end).join("") });
+  }
+
+  /** @param {string} section */
+  textOf(section) {
+    const written = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
+    return written.map((/** @type {Sentence} */ each) => each.text).join(" ");
+  }
+
+  /** @param {import("./pinning.js").Passage | null} passage */
+  pin(passage) {
+    const leave = () => this.card.replaceChildren();
+    const done = (/** @type {ReportError} */ error) => {
+      leave();
+      this.say({ errors: [...this.said.errors, error] });
+    };
+    this.card.replaceChildren(pinningCard(passage, done, leave));
+    const first = this.card.querySelector("button");
+    if (first instanceof HTMLElement) first.focus();
+  }
+
+  /** @param {ReportError} error @param {number} at */
+  pinned(error, at) {
+    const remove = this.button("Remove", "Take this error back", () =>
+      this.say({ errors: this.said.errors.filter((_, place) => place !== at) }),
+    );
+    const isStale = this.standing[at]?.standing === "stale";
+    const about = [error.passage ? `“${error.passage.words}”` : "", error.kind, SEVERITIES[error.severity - 1], error.significant ? "" : "not significant", isStale ? "its words were changed" : ""];
+    const should = error.kind === "wrong location" ? `${error.stated} → ${error.true}` : error.replacement;
+    return make("li", { testid: `error-${at}` }, [
+      make("i", { class: `dot grave-${error.severity}` }),
+      make("span", { text: about.filter(Boolean).join(" · ") }),
+      should ? make("span", { class: "faint", text: should }) : null,
+      remove,
+    ]);
+  }
+
+  /** @param {string} words @param {"overall" | "would_sign"} name @param {string} keys */
+  likert(words, name, keys) {
+    const buttons = LIKERT.map((value) => {
+      const button = make("button", {
+        type: "button", class: "choice", text: String(value), title: `${words}: ${value} of 5 (${keys})`,
+        "aria-pressed": String(this.said.quality?.[name] === value), testid: `${name}-${value}`,
+      });
+      button.addEventListener("click", () => this.rate({ [name]: value }));
+      return button;
+    });
+    return make("div", { class: "choices", role: "group", "aria-label": words }, [make("span", { class: "faint", text: words }), ...buttons]);
+  }
+
+  /** @param {string} words @param {string} title @param {() => void} act @param {string} [look] */
+  button(words, title, act, look = "choice") {
+    const button = make("button", { type: "button", class: look, text: words, title });
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  /** One rating alone is not enough to be told to the server: until both are there, the page keeps it.
+   * @param {{overall?: number, would_sign?: number}} change */
+  rate(change) {
+    const quality = /** @type {any} */ ({ ...this.said.quality, ...change });
+    this.said = { ...this.said, quality };
+    if (quality.overall && quality.would_sign) this.say({});
+    else this.draw();
+  }
+
+  /** @param {Partial<Said>} change */
+  say(change) {
+    this.said = { ...this.said, ...change };
+    const { quality } = this.said;
+    this.keeping.save({ ...this.said, quality: quality?.overall && quality?.would_sign ? quality : null });
+    this.draw();
+  }
+
+  async submit() {
+    if (this.isLeaving) return;
+    const { quality } = this.said;
+    if (!quality?.overall || !quality?.would_sign) {
+      this.tell({ saved: "", problem: "Say how good the report is (1 to 5), and whether you would sign it (Shift 1 to 5)." });
+      return;
+    }
+    this.isLeaving = true;
+    if (await this.keeping.submit()) this.done?.(this.data.study);
+    else this.isLeaving = false;
+  }
+
+  /** @param {Gaze[]} gazes */
+  look(gazes) {
+    for (const old of this.films.querySelectorAll("canvas")) old.remove();
+    for (const { image, map } of gazes) {
+      const film = this.films.querySelector(`[data-film="${image}"]`);
+      if (map.length) film?.append(warmth(map));
+    }
+  }
+
+  /** @param {{saved: string, problem: string, standing?: any[]}} state */
+  tell({ saved, problem, standing }) {
+    if (standing && JSON.stringify(standing) !== JSON.stringify(this.standing)) {
+      this.standing = standing;
+      if (!this.report.querySelector("textarea")) this.draw();
+    }
+    if (saved) {
+      this.state.textContent = `Draft saved ${new Date(saved).toLocaleTimeString("en-GB")}`;
+      this.state.dataset.saved = saved;
+    } else if (!problem) {
+      this.state.textContent = "";
+    }
+    this.problem.textContent = problem;
+    this.problem.hidden = problem === "";
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event)) return;
+    if (!this.root.isConnected || document.querySelector("[role=dialog]")) return;
+    const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code);
+    const target = event.composedPath()[0];
+    const isOnButton = target instanceof HTMLElement && /^(BUTTON|A)$/.test(target.tagName);
+    if (digit) this.rate({ [event.shiftKey ? "would_sign" : "overall"]: Number(digit[1]) });
+    else if (event.key === "g" || event.key === "G") this.rate({ overall: 5, would_sign: 5 });
+    else if (event.key === "o" || event.key === "O") this.pin(null);
+    else if (event.key === "Escape") this.card.replaceChildren();
+    else if (event.key === "Enter" && !isOnButton) this.submit();
+    else return;
+    event.preventDefault();
+  }
+}
+
+/** A text that begins at `from` of its section, with the pinned passages coloured; where two overlap, the graver one
+ * shows. @param {string} text @param {number} from @param {any[]} places @returns {Node[]} */
+function marked(text, from, places) {
+  const points = pointsOf(text);
+  const grave = new Array(points.length).fill(0);
+  for (const { start, end, severity } of places) {
+    for (let at = Math.max(start - from, 0); at < Math.min(end - from, points.length); at++) grave[at] = Math.max(grave[at], severity);
+  }
+  const pieces = [];
+  for (let first = 0, last = 0; first < points.length; first = last) {
+    while (last < points.length && grave[last] === grave[first]) last++;
+    const words = points.slice(first, last).join("");
+    pieces.push(grave[first] ? make("mark", { class: `grave-${grave[first]}`, text: words }) : document.createTextNode(words));
+  }
+  return pieces;
+}
+
+/** Where a point of the page lies in its section's text. @param {Node} node @param {number} offset
+ * @returns {{section: string, at: number} | null} */
+function placeOf(node, offset) {
+  const element = node instanceof Element ? node : node.parentElement;
+  const sentence = element?.closest(".sentence");
+  const section = sentence?.closest("[data-section]")?.getAttribute("data-section");
+  if (!sentence || !section) return null;
+  const before = document.createRange();
+  before.setStart(sentence, 0);
+  before.setEnd(node, offset);
+  return { section, at: Number(sentence.getAttribute("data-start")) + pointsOf(before.toString()).length };
+}
+
+/** Offsets count code points, as the server's do; the page's own count halves of some. @param {string} text */
+function pointsOf(text) {
+  return [...text];
+}
+
+/** @param {any} component as Streamlit passes it */
+export default function open(component) {
+  const parent = component.parentElement;
+  const desk = desks.get(parent) ?? new Judging(parent);
+  desks.set(parent, desk);
+  desk.update(component);
+  return () => {
+    setTimeout(() => {
+      if (desk.root.isConnected) return;
+      desk.leaving.abort();
+      desks.delete(parent);
+    });
+  };
+}

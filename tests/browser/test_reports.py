@@ -1,0 +1,199 @@
+"""A reader judges drafts of reports: blind, by key, with errors pinned and words corrected where they stand."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.house import House, open_house
+from core.findings import State
+from core.judgements import Judgement
+from core.ratings import ErrorKind, Preference, Quality, Severity
+from core.studies import Split, View
+from core.workspace import Workspace
+from core.writing import Gaze, NewWriting, WrittenSentence
+from data.phantom import simulate
+from db import judgements, models, people, writings
+from db.models import NewModel
+from tests.browser.conftest import PATIENCE, Workstation
+from tests.making import image, put, study
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+CLEAN, FAULTY, COMPARED, UNWRITTEN = 1, 2, 3, 4
+HOSTILE = "<b id=bold>No</b> effusion."
+LOOKED = ((0, 255), (0, 0))
+READER = "Ana"
+
+
+@pytest.fixture(scope="module")
+def house(workstation: Workstation) -> Iterator[House]:
+    """The workstation's own workspace: four studies of two views with reports, three of them with drafts."""
+    house = open_house(Workspace(workstation.home))
+    with house.database.writing() as session:
+        people.ensure_reader(session, READER)
+        model = models.register(session, NewModel("generation", "f", {}, (), "report_f1", {}), "tester").name
+    for number in (CLEAN, FAULTY, COMPARED, UNWRITTEN):
+        films = [
+            image(name, view=view, pixels=(simulate(number, seed=3, size=128).images[0].pixels >> 4).astype(np.uint8))
+            for name, view in (("pa", View.PA), ("lateral", View.LATERAL))
+        ]
+        put(house, "films", study(f"film{number}", films, report="The lungs are clear.", split=Split.TRAIN))
+        if number == UNWRITTEN:
+            continue
+        said = (
+            WrittenSentence(
+                "findings",
+                "The heart is enlarged.",
+                (("cardiomegaly", State.PRESENT),),
+                (Gaze(2 * number - 1, LOOKED), Gaze(2 * number, LOOKED)),
+            ),
+            WrittenSentence("findings", HOSTILE),
+            WrittenSentence("impression", "Cardiomegaly."),
+        )
+        with house.database.writing() as session:
+            writings.add(session, model, [NewWriting(number, said)])
+    yield house
+    house.database.close()
+
+
+def go_to(page: Page, number: int) -> None:
+    address = urlsplit(page.url)
+    page.context.add_cookies([{"name": "reading-room-reader", "value": READER, "url": f"http://{address.netloc}"}])
+    page.goto(f"http://{address.netloc}/reports?study={number}")
+    is_at(page, number)
+
+
+def is_at(page: Page, number: int) -> None:
+    expect(page.get_by_text(f"patient-film{number}")).to_be_visible()
+
+
+def said_last(house: House, writing: int) -> Judgement | None:
+    with house.database.writing() as session:
+        return judgements.newest(session, people.ensure_reader(session, READER), writing)
+
+
+def saved(page: Page, house: House, writing: int) -> Judgement:
+    """What is on record once the page says that it is."""
+    expect(page.get_by_test_id("judging-saved")).to_contain_text("Draft saved")
+    found = said_last(house, writing)
+    assert found is not None
+    return found
+
+
+def mark(page: Page, sentence: str, words: str) -> None:
+    """Mark words of a sentence as a person does who drags over them."""
+    page.get_by_test_id(sentence).evaluate(
+        """(element, words) => {
+            const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+            let node = walker.nextNode();
+            while (node && !node.textContent.includes(words)) node = walker.nextNode();
+            const start = node.textContent.indexOf(words);
+            getSelection().setBaseAndExtent(node, start, node, start + words.length);
+            element.dispatchEvent(new PointerEvent("pointerup", { bubbles: true, composed: true }));
+        }""",
+        words,
+    )
+    expect(page.get_by_test_id("pinning")).to_contain_text(words)
+
+
+def test_a_clean_report_is_judged_in_two_keystrokes_and_the_next_is_there(page: Page, house: House) -> None:
+    go_to(page, CLEAN)
+    expect(page.get_by_test_id("written-findings-0")).to_have_text("The heart is enlarged.")
+    page.keyboard.press("g")
+    page.keyboard.press("Enter")
+    is_at(page, FAULTY)
+    found = said_last(house, 1)
+    assert found is not None and found.submitted
+    assert (found.said.quality, found.said.errors) == (Quality(5, 5), ())
+
+
+def test_what_came_from_a_model_stays_text(page: Page, house: House) -> None:
+    go_to(page, FAULTY)
+    expect(page.get_by_test_id("written-findings-1")).to_have_text(HOSTILE)
+    expect(page.locator("#bold")).to_have_count(0)
+
+
+def test_the_pointer_on_a_sentence_shows_where_the_model_looked_on_both_views(page: Page, house: House) -> None:
+    page.get_by_test_id("written-findings-0").hover()
+    expect(page.locator(".judging canvas.heat")).to_have_count(2)
+    page.get_by_test_id("written-impression-0").hover()
+    expect(page.locator(".judging canvas.heat")).to_have_count(0)
+
+
+def test_submitting_without_a_rating_says_what_is_missing(page: Page, house: House) -> None:
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("judging-problem")).to_contain_text("Say how good the report is")
+    is_at(page, FAULTY)
+
+
+def test_an_error_is_pinned_where_it_stands_and_is_still_there_after_a_reload(page: Page, house: House) -> None:
+    mark(page, "written-findings-0", "enlarged")
+    page.get_by_role("button", name="false finding").click()
+    page.get_by_role("button", name="5 dangerous").click()
+    page.get_by_test_id("pin-replacement").fill("normal in size")
+    page.get_by_test_id("pin-done").click()
+    expect(page.locator("mark")).to_have_text("enlarged")
+    (error,) = saved(page, house, 2).said.errors
+    assert (error.kind, error.severity, error.significant) == (ErrorKind.FALSE_FINDING, Severity.DANGEROUS, True)
+    assert error.passage is not None and (error.passage.start, error.passage.end) == (13, 21)
+    go_to(page, FAULTY)
+    expect(page.locator("mark")).to_have_text("enlarged")
+    expect(page.get_by_test_id("error-0")).to_contain_text("false finding")
+
+
+def test_what_is_left_out_is_told_by_key_and_stands_nowhere(page: Page, house: House) -> None:
+    page.keyboard.press("o")
+    page.get_by_role("button", name="omission").click()
+    expect(page.get_by_test_id("pin-done")).to_be_disabled()
+    page.get_by_test_id("pin-replacement").fill("Nodule in the left lung")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("error-1")).to_contain_text("Nodule in the left lung")
+    expect(page.get_by_test_id("judging-saved")).to_contain_text("Draft saved")
+
+
+def test_a_sentence_is_corrected_where_it_stands_and_its_error_is_not_lost(page: Page, house: House) -> None:
+    page.get_by_test_id("written-findings-0").dblclick()
+    page.get_by_test_id("correcting").fill("The heart is <i>normal</i>.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("corrected-findings")).to_have_text(f"The heart is <i>normal</i>. {HOSTILE}")
+    expect(page.get_by_test_id("error-0")).to_contain_text("its words were changed")
+    go_to(page, FAULTY)
+    expect(page.get_by_test_id("corrected-findings")).to_have_text(f"The heart is <i>normal</i>. {HOSTILE}")
+    expect(page.get_by_test_id("error-0")).to_contain_text("its words were changed")
+    assert len(saved(page, house, 2).said.errors) == 2
+
+
+def test_what_was_submitted_is_a_version_of_the_report_with_its_judgement(page: Page, house: House) -> None:
+    page.keyboard.press("3")
+    page.keyboard.press("Shift+Digit2")
+    page.keyboard.press("Enter")
+    is_at(page, COMPARED)
+    with house.database.reading() as session:
+        (version,) = judgements.revisions(session, FAULTY)
+    assert dict(version.sections)["findings"] == f"The heart is <i>normal</i>. {HOSTILE}"
+    assert dict(version.sections)["impression"] == "Cardiomegaly."
+    assert (version.writing, version.reader, version.parent) == (2, READER, None)
+
+
+def test_two_reports_are_compared_without_knowing_whose_they_are(page: Page, house: House) -> None:
+    go_to(page, COMPARED)
+    page.get_by_role("radio", name="Blind pair").or_(page.get_by_text("Blind pair")).first.click()
+    expect(page.get_by_text("The lungs are clear.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The heart is enlarged.")).to_be_visible()
+    assert "generation-v1" not in page.content(), "the writer's name is not on the page"
+    assert "Cardiomegaly" not in page.content(), "a section that only one of them has would tell them apart"
+    page.keyboard.press("b")
+    expect(page.get_by_text("blind pair: B")).to_be_visible()
+    with house.database.writing() as session:
+        pair = judgements.pair(session, people.ensure_reader(session, READER), 3)
+    assert pair is not None and pair.preference is Preference.B
+
+
+def test_a_study_without_a_draft_says_so(page: Page, house: House) -> None:
+    go_to(page, UNWRITTEN)
+    expect(
+        page.get_by_text("No draft waits to be judged.").or_(page.get_by_text("No draft was written"))
+    ).to_be_visible()
