@@ -6,13 +6,14 @@ report it makes a version of the report.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from core.errors import ReadingRoomError
 from core.passages import Followed, Passage, follow
 from core.ratings import Author, BadRating, ErrorKind, Preference, Quality, ReportError, Severity
+from core.reports import Report, ReportOrigin
 from core.writing import SECTIONS, Writing
 
 MOST_CHARACTERS: Final = 60_000
@@ -112,6 +113,39 @@ class Revision:
     reader: str
     sections: tuple[tuple[str, str], ...]
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What the findings and the impression of a study's report are by a reader's word; `sections` are those it has."""
+
+    sections: tuple[tuple[str, str], ...]
+    origin: ReportOrigin
+
+    def over(self, report: Report | None) -> Report:
+        """The report with these sections in place of its own."""
+        return replace(report or Report(), **(dict.fromkeys(SECTIONS, "") | dict(self.sections)))
+
+
+def curated(
+    revisions: Sequence[Revision], judged: Sequence[tuple[Judgement, Writing]], has_report: bool
+) -> Curated | None:
+    """The report of a study that counts by its readers' word, None where that of the study itself does.
+
+    `revisions` and `judged`, each submitted judgement with the report it is of, are oldest first. The newest correction
+    counts. A draft that a reader would sign as it is, with no significant error, stands in only where the study has no
+    report of its own: where it has one, a model would else learn from itself what a radiologist has written.
+    """
+    if revisions:
+        return Curated(revisions[-1].sections, ReportOrigin.CORRECTED)
+    if has_report:
+        return None
+    for judgement, writing in reversed(judged):
+        said = judgement.said
+        if said.quality is not None and said.quality.is_signable and not any(each.significant for each in said.errors):
+            sections = tuple((name, text) for name in SECTIONS if (text := writing.section(name)))
+            return Curated(sections, ReportOrigin.SIGNED)
+    return None
 
 
 @dataclass(frozen=True)

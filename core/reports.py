@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 
 from core.findings import Finding
 
@@ -76,6 +77,15 @@ TEMPLATED_NORMAL: tuple[str, ...] = (
 
 SHORT_REPORT = 30
 """A report with fewer characters than this says too little to learn from (the MIMIC-CXR habit)."""
+
+
+class ReportOrigin(StrEnum):
+    """Whose report it is: the one that came with the study, a reader's correction of what a model wrote, or what a
+    model wrote and a reader would sign as it is."""
+
+    ORIGINAL = "original"
+    CORRECTED = "corrected"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from core.errors import ReadingRoomError
 from core.findings import Finding, Kind, State
 from core.labels import Statement, effective_of, from_plain, plain
 from core.masks import Box, MaskStats
-from core.reports import Cleaning, Report
+from core.reports import Cleaning, Report, ReportOrigin
 from core.shapes import Shape
 from core.shapes import from_plain as from_plain_shape
 from core.studies import Split, View
@@ -151,7 +151,8 @@ class SnapshotImage:
 
 @dataclass(frozen=True)
 class SnapshotStudy:
-    """A study with every statement that stands, oldest first; `core.labels.effective_of` says which of them counts."""
+    """A study with every statement that stands, oldest first; `core.labels.effective_of` says which of them counts.
+    `report_origin` is whose the findings and impression of its report are."""
 
     dataset: str
     patient: str
@@ -163,6 +164,7 @@ class SnapshotStudy:
     age: int | None = None
     sex: str | None = None
     notes: str | None = None
+    report_origin: ReportOrigin = ReportOrigin.ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,13 @@ class Manifest:
             by_split={split: sum(study.split is split for study in self.studies) for split in Split},
             by_finding=dict(sorted(by_finding.items())),
             by_label=_present(self.studies),
+            curated=dict(
+                Counter(
+                    str(study.report_origin)
+                    for study in self.studies
+                    if study.report_origin is not ReportOrigin.ORIGINAL
+                )
+            ),
             left_out=dict(
                 sorted((Counter(f"studies: {why}" for _, why in self.excluded) + Counter(self.left_out)).items())
             ),
@@ -238,7 +247,8 @@ class Manifest:
 @dataclass(frozen=True)
 class SnapshotCounts:
     """`by_finding` counts masks, `by_label` the studies on which a finding is present by the word that counts,
-    `left_out` what did not come in, by what it is and why (earlier versions did not count the last two)."""
+    `left_out` what did not come in, by what it is and why, `curated` the reports that readers made or would sign, by
+    origin (earlier versions did not count the last three)."""
 
     studies: int
     patients: int
@@ -249,6 +259,7 @@ class SnapshotCounts:
     by_finding: Mapping[str, int]
     by_label: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    curated: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -346,9 +357,12 @@ def _plain_filter(wanted: SnapshotFilter) -> dict[str, Any]:
 
 def _plain_study(study: SnapshotStudy) -> dict[str, Any]:
     # What is left unsaid is left out, so that manifests frozen before labels had sides and films regions keep their
-    # hash.
+    # hash; so are reports that are the study's own.
     images = [_plain_image(image) for image in study.images]
-    return asdict(study) | {"labels": [plain(label) for label in study.labels], "images": images}
+    record = asdict(study) | {"labels": [plain(label) for label in study.labels], "images": images}
+    if study.report_origin is ReportOrigin.ORIGINAL:
+        del record["report_origin"]
+    return record
 
 
 def _plain_image(image: SnapshotImage) -> dict[str, Any]:
@@ -373,6 +387,7 @@ def _study(data: Mapping[str, Any]) -> SnapshotStudy:
             "images": tuple(_image(entry) for entry in data["images"]),
             "report": Report(**data["report"]) if data["report"] else None,
             "labels": tuple(from_plain(label) for label in data["labels"]),
+            "report_origin": ReportOrigin(data.get("report_origin", ReportOrigin.ORIGINAL)),
         }
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.judgements import (
     AlreadyPreferred,
+    Curated,
     Judgement,
     NotRated,
     NotYourJudgement,
@@ -17,6 +18,7 @@ from core.judgements import (
     Revision,
     Said,
     SavedJudgement,
+    curated,
     plain,
     require_within,
     said_of,
@@ -24,7 +26,7 @@ from core.judgements import (
 from core.ratings import Author, Preference
 from core.writing import SECTIONS, Writing
 from db import writings
-from db.tables import JudgementRow, ReportPairRow, RevisionRow, WritingRow
+from db.tables import JudgementRow, ReportPairRow, ReportRow, RevisionRow, StudyRow, WritingRow
 
 
 def save(session: Session, reader_id: int, writing_id: int, said: Said, parent_id: int | None) -> SavedJudgement:
@@ -88,6 +90,25 @@ def revisions(session: Session, study: int) -> tuple[Revision, ...]:
     """The versions of a study's report that readers made, newest first."""
     query = select(RevisionRow).where(RevisionRow.study_id == study).order_by(RevisionRow.id.desc())
     return tuple(_revision(row) for row in session.scalars(query))
+
+
+def curated_reports(session: Session, dataset_id: int) -> dict[int, Curated]:
+    """Of each study of a dataset, the report that counts by its readers' word, where there is one."""
+    ours = select(StudyRow.id).where(StudyRow.dataset_id == dataset_id)
+    revised: dict[int, list[Revision]] = {}
+    for made in session.scalars(select(RevisionRow).where(RevisionRow.study_id.in_(ours)).order_by(RevisionRow.id)):
+        revised.setdefault(made.study_id, []).append(_revision(made))
+    judged: dict[int, list[tuple[Judgement, Writing]]] = {}
+    query = select(JudgementRow).where(JudgementRow.study_id.in_(ours), JudgementRow.submitted.is_(True))
+    counts = {(row.reader_id, row.writing_id): row for row in session.scalars(query.order_by(JudgementRow.id))}
+    for row in sorted(counts.values(), key=lambda row: row.id):
+        judged.setdefault(row.study_id, []).append((_judgement(row), writings.get_writing(session, row.writing_id)))
+    reported = set(session.scalars(select(ReportRow.study_id).where(ReportRow.study_id.in_(ours))))
+    found = {
+        study: curated(revised.get(study, ()), judged.get(study, ()), study in reported)
+        for study in {*revised, *judged}
+    }
+    return {study: report for study, report in found.items() if report is not None}
 
 
 def next_to_judge(session: Session, reader_id: int, after: int = 0) -> int | None:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from core import selection
 from core.errors import NotFound, ReadingRoomError
 from core.findings import Side, State
+from core.judgements import Curated
 from core.labels import Effective, Source, Statement, effective, standing
-from core.reports import Cleaning, clean
+from core.reports import Cleaning, ReportOrigin, clean
 from core.snapshots import (
     EmptySnapshot,
     Fold,
@@ -29,7 +30,7 @@ from core.snapshots import (
     require_disjoint,
 )
 from core.studies import Split, View
-from db import audit, splits
+from db import audit, judgements, splits
 from db.datasets import require_dataset
 from db.findings import vocabulary
 from db.labels import to_version
@@ -62,8 +63,8 @@ def collect(
 ) -> Manifest:
     """The curated data of these datasets as it stands now. Raises NotFound, EmptySnapshot, PatientsTorn.
 
-    In validation and test no mask counts that a model had a hand in, and no label that was set in sight of a model's
-    probability; an earlier one without counts in its place.
+    In validation and test no mask counts that a model had a hand in, no label that was set in sight of a model's
+    probability, and no report that a reader made of a model's; an earlier one without counts in its place.
     """
     wanted, cleaning = wanted or SnapshotFilter(), cleaning or Cleaning()
     rows = [require_dataset(session, name) for name in sorted(set(datasets))]
@@ -74,8 +75,9 @@ def collect(
         torn = splits.torn_groups(session, dataset) if dataset.split_frozen else {}
         passed: list[tuple[SnapshotStudy, Counter[str]]] = []
         patients: dict[str, Split] = {}
+        curated = judgements.curated_reports(session, dataset.id)
         for study in _studies(session, dataset):
-            frozen, without = _study(study, dataset, cleaning, wanted, fold)
+            frozen, without = _study(study, dataset, cleaning, wanted, fold, curated.get(study.id))
             reason = torn.get(study.patient.key) or selection.left_out(frozen, wanted)
             if reason:
                 excluded.append((f"{dataset.name}/{study.key}", reason))
@@ -176,7 +178,12 @@ def _studies(session: Session, dataset: DatasetRow) -> Iterator[StudyRow]:
 
 
 def _study(
-    row: StudyRow, dataset: DatasetRow, cleaning: Cleaning, wanted: SnapshotFilter, fold: Fold | None
+    row: StudyRow,
+    dataset: DatasetRow,
+    cleaning: Cleaning,
+    wanted: SnapshotFilter,
+    fold: Fold | None,
+    curated: Curated | None,
 ) -> tuple[SnapshotStudy, Counter[str]]:
     """The study as it would be frozen, and what of it the filter leaves out."""
     split = Split(row.patient.split)
@@ -186,6 +193,10 @@ def _study(
     stands = standing(said if split is Split.TRAIN else [statement for statement in said if not statement.suggested])
     labels = selection.active(stands, wanted)
     absent = _absent(labels)
+    report = to_report(row.report) if row.report else None
+    origin = ReportOrigin.ORIGINAL
+    if curated is not None and split is Split.TRAIN:
+        report, origin = curated.over(report), curated.origin
     films = [image for image in row.images if selection.wants_view(View(image.view), wanted)]
     study = SnapshotStudy(
         dataset=dataset.name,
@@ -193,11 +204,12 @@ def _study(
         key=row.key,
         split=split,
         images=tuple(_image(image, split, absent, wanted) for image in films),
-        report=clean(to_report(row.report), cleaning) if row.report else None,
+        report=clean(report, cleaning) if report else None,
         labels=labels,
         age=row.age,
         sex=row.sex,
         notes=row.notes,
+        report_origin=origin,
     )
     without = {selection.OTHER_VIEW: len(row.images) - len(films), selection.NOT_POSITIVE: len(stands) - len(labels)}
     return study, Counter(without)

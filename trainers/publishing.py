@@ -145,6 +145,7 @@ def write_card(
         f"{counts.studies} studies of {counts.patients} patients; "
         + ", ".join(f"{counts.by_split[split]} for {split}" for split in Split)
         + ". The terms of the datasets hold for what is derived from them.",
+        *([_curated(counts.curated)] if counts.curated else []),
         "",
         "## Training",
         "",
@@ -182,6 +183,11 @@ def keep_logs(working: Path, folder: Path) -> None:
     """Copy the training's TensorBoard files beside the model."""
     if (working / "tensorboard").is_dir():
         shutil.copytree(working / "tensorboard", folder / "tensorboard", dirs_exist_ok=True)
+
+
+def _curated(counted: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {origin}" for origin, count in sorted(counted.items()))
+    return f"Reports among the training studies by their readers' word, made of what a model wrote: {told}."
 
 
 def _rows(metrics: Mapping[str, Metric], aside: Collection[str]) -> list[str]:

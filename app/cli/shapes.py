@@ -95,6 +95,7 @@ def snapshot_shape(snapshot: Snapshot) -> dict[str, Any]:
         "by_split": {str(split): count for split, count in snapshot.counts.by_split.items()},
         "by_finding": dict(snapshot.counts.by_finding),
         "left_out": dict(snapshot.counts.left_out),
+        "curated": dict(snapshot.counts.curated),
         "fold": asdict(snapshot.fold) if snapshot.fold else None,
         "created_by": snapshot.created_by,
         "created_at": snapshot.created_at,

@@ -67,6 +67,7 @@ def counts_table(snapshot: Snapshot) -> str:
         ("Masks", masks or "none"),
         ("Present by label", labels or "none"),
         ("Reports", f"{counts.reports:,}"),
+        ("Reports by readers", ", ".join(f"{what} {count:,}" for what, count in counts.curated.items()) or "none"),
         ("Left out", ", ".join(f"{what} {count:,}" for what, count in counts.left_out.items()) or "nothing"),
     ]
     return html_table(("", ""), rows)

@@ -65,6 +65,15 @@ class GenerationRecipe(FilmRecipe):
     frontal_weight: float = option(0.1, "Weight of the loss of the frontal film drawn again.", low=0)
     lateral_weight: float = option(0.1, "Weight of the loss of the lateral film drawn again.", low=0)
     normal_weight: float = option(0.3, "Weight of the loss of normal told from abnormal.", low=0)
+    corrected_weight: float = option(
+        3.0,
+        "How much a report that a reader corrected counts in learning, an original one counting 1.",
+        low=0.01,
+        high=100,
+    )
+    signed_weight: float = option(
+        1.0, "How much a draft that a reader would sign counts, where there is no other report.", low=0.01, high=100
+    )
     dropout: float = option(0.2, "Dropout in telling normal from abnormal.", low=0, high=0.9)
     temperature: float = option(
         0.0, "Temperature of the words written in measuring; 0 takes the likeliest.", low=0, high=5

@@ -4,20 +4,27 @@ import pytest
 
 from core.errors import NotFound
 from core.judgements import AlreadyPreferred, NotRated, NotYourJudgement, Said, SavedJudgement
-from core.ratings import Author, Preference, Quality
+from core.ratings import Author, ErrorKind, Preference, Quality, ReportError, Severity
+from core.reports import Report, ReportOrigin
+from core.snapshots import SnapshotStudy, content_hash, from_bytes, to_bytes
+from core.studies import Split
 from core.writing import NewWriting, WrittenSentence
 from db import judgements, models, people, studies, writings
 from db.engine import Database
 from db.models import NewModel
 from tests.db.conftest import bring
+from tests.db.test_snapshots import collect
 
 WORTH = Quality(4, 5)
+OWN = Report(indication="Cough.", findings="Normal heart.", impression="Normal.")
 ORDER = (Author.ORIGINAL, Author.MODEL)
 
 
-def written(database: Database, key: str = "s1") -> int:
+def written(
+    database: Database, key: str = "s1", report: Report | None = None, split: Split | None = Split.TRAIN
+) -> int:
     """The number of a report that was written about a study."""
-    bring(database, key)
+    bring(database, key, report=report, split=split)
     with database.writing() as session:
         study = studies.number_of(session, "chest", key)
         model = models.register(session, NewModel("generation", "f", {}, (), "report_f1", {}), "Ann").name
@@ -141,3 +148,63 @@ def test_a_blind_pair_is_judged_once(database: Database) -> None:
         assert (judged.order, judged.preference) == (ORDER, Preference.B)
         with pytest.raises(AlreadyPreferred):
             judgements.prefer(session, ann, writing, ORDER, Preference.A)
+
+
+def judged(database: Database, writing: int, said: Said, reader: str = "Ann") -> None:
+    submit(database, save(database, writing, said, reader=reader).judgement.id, reader)
+
+
+def frozen(database: Database) -> SnapshotStudy:
+    """The one study of a snapshot that is frozen now."""
+    (study,) = collect(database).studies
+    return study
+
+
+def test_a_corrected_report_teaches_in_place_of_the_studys_own(database: Database) -> None:
+    judged(database, written(database, report=OWN), Said((), WORTH, (("findings", "The heart is large."),)))
+    study = frozen(database)
+    assert study.report == Report(indication="Cough.", findings="The heart is large.", impression="Cardiomegaly.")
+    assert study.report_origin is ReportOrigin.CORRECTED
+    assert collect(database).counts().curated == {"corrected": 1}
+
+
+@pytest.mark.parametrize("split", [Split.VALIDATION, Split.TEST])
+def test_where_models_are_judged_the_studys_own_report_stands(database: Database, split: Split) -> None:
+    writing = written(database, report=OWN, split=split)
+    judged(database, writing, Said((), WORTH, (("findings", "The heart is large."),)))
+    assert (frozen(database).report, frozen(database).report_origin) == (OWN, ReportOrigin.ORIGINAL)
+
+
+def test_a_signable_draft_stands_in_where_the_study_has_no_report(database: Database) -> None:
+    judged(database, written(database), Said(quality=WORTH))
+    study = frozen(database)
+    assert study.report == Report(findings="The heart is enlarged.", impression="Cardiomegaly.")
+    assert study.report_origin is ReportOrigin.SIGNED
+
+
+def test_a_model_does_not_learn_from_itself_what_a_radiologist_has_written(database: Database) -> None:
+    judged(database, written(database, report=OWN), Said(quality=WORTH))
+    assert frozen(database).report == OWN
+
+
+def test_neither_a_bad_draft_nor_one_with_a_significant_error_stands_in(database: Database) -> None:
+    writing = written(database)
+    judged(database, writing, Said(quality=Quality(5, 3)))
+    grave = ReportError(ErrorKind.OMISSION, True, Severity.SERIOUS, replacement="Nodule.")
+    judged(database, writing, Said((grave,), WORTH), "Ben")
+    assert frozen(database).report is None
+
+
+def test_a_draft_that_was_not_submitted_teaches_nobody(database: Database) -> None:
+    save(database, written(database, report=OWN), Said((), WORTH, (("findings", "The heart is large."),)))
+    assert frozen(database).report == OWN
+
+
+def test_whose_a_report_is_survives_freezing_and_says_nothing_where_it_is_the_studys_own(database: Database) -> None:
+    writing = written(database, report=OWN)
+    before = collect(database)
+    assert b"report_origin" not in to_bytes(before), "manifests from before there were corrections keep their hash"
+    judged(database, writing, Said((), WORTH, (("findings", "The heart is large."),)))
+    after = collect(database)
+    assert from_bytes(to_bytes(after)) == after
+    assert content_hash(after) != content_hash(before)

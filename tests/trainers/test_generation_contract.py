@@ -3,12 +3,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from core.findings import State
 from core.recipes import GenerationRecipe, preset
-from core.reports import Report
+from core.reports import Report, ReportOrigin
 from core.snapshots import Manifest
 from core.studies import Split, View
 from core.writing import Decoding, NewWriting
@@ -17,9 +19,10 @@ from tests.trainers.family_contract import FamilyContract
 from tests.trainers.reported import add_reported, learn
 from trainers.checkpoints import CorruptModel
 from trainers.contract import Silent
-from trainers.generation.data import readings_of
+from trainers.generation.data import IGNORED, Collate, GenerationData, readings_of
 from trainers.generation.family import Generation
 from trainers.generation.model import GenerationModel
+from trainers.generation.module import GenerationModule
 from trainers.generation.pieces import FILE
 from trainers.generation.writing import CUT
 
@@ -210,3 +213,24 @@ def test_other_models_are_measured_beside_as_floors(house: House, tmp_path: Path
     assert {"nearest_bleu4", "text_only_bleu4", "text_only_report_f1"} <= metrics.keys()
     # What lies nearest to a searcher that has learned has a large heart where the study has one.
     assert (metrics["nearest_report_f1"].overall.value or 0) > 0.8
+
+
+def test_a_report_counts_in_learning_as_its_origin_says(house: House) -> None:
+    add_reported(house, "drawn", 6)
+    first, second, *_ = house.freeze("drawn-1", "drawn").studies
+    manifest = replace(
+        house.freeze("drawn-1", "drawn"),
+        studies=(first, replace(second, report_origin=ReportOrigin.CORRECTED)),
+    )
+    ours = smoke(corrected_weight=5.0)
+    readings, _ = readings_of(manifest, None, ours)
+    assert [one.weight for one in readings] == [1.0, 5.0]
+
+    data = GenerationData(readings, readings, house.shelf.films(ours))
+    module = GenerationModule(ours, data)
+    batch = Collate(data.films, module.pieces, ours, varied=False)(readings, np.random.default_rng(0))
+    logits = torch.randn(*batch.wanted.shape, len(module.pieces), generator=torch.Generator().manual_seed(0))
+    pieces = (batch.wanted != IGNORED).sum(dim=1)
+    apart = [functional.cross_entropy(logits[row][: pieces[row]], batch.wanted[row][: pieces[row]]) for row in (0, 1)]
+    expected = (pieces[0] * apart[0] + 5 * pieces[1] * apart[1]) / (pieces[0] + 5 * pieces[1])
+    torch.testing.assert_close(module._language(logits, batch), expected)

@@ -13,7 +13,7 @@ from torch import Tensor
 from core.findings import NO_FINDING, State
 from core.labels import effective
 from core.recipes import GenerationRecipe
-from core.reports import Report
+from core.reports import Report, ReportOrigin
 from core.snapshots import Manifest, SnapshotStudy
 from core.studies import Split
 from core.text_scores import tokens
@@ -32,7 +32,8 @@ class Reading:
     """A study: its films by pose, the sections to be written in reading order, the indication, and whether it is
     normal, None where nobody said.
 
-    `item` names it in scores; `patient` groups studies that are no independent trials.
+    `weight` is how much its report counts in learning. `item` names it in scores; `patient` groups studies that are no
+    independent trials.
     """
 
     item: str
@@ -43,6 +44,7 @@ class Reading:
     sections: tuple[tuple[str, str], ...]
     indication: str
     normal: bool | None
+    weight: float = 1.0
 
     @property
     def report(self) -> Report:
@@ -70,7 +72,7 @@ class ReadingBatch(NamedTuple):
     """B studies. `images` (B, 2, H, W) uint8, a place for each pose, and `seen` (B, 2), True where there is a film.
     `before` (B, T) are the pieces that are told, `wanted` (B, T) those that come next, IGNORED where nothing does.
     `normal` (B,) is 1, 0, or NaN where nobody said. `asked` (B, M) are the indication's pieces, `told` (B, M) where
-    there is one."""
+    there is one. `weight` (B,) is how much each report counts."""
 
     images: Tensor
     seen: Tensor
@@ -79,6 +81,7 @@ class ReadingBatch(NamedTuple):
     normal: Tensor
     asked: Tensor
     told: Tensor
+    weight: Tensor
 
 
 def wanted_sections(recipe: GenerationRecipe) -> tuple[str, ...]:
@@ -116,6 +119,9 @@ def _reading(study: SnapshotStudy, recipe: GenerationRecipe) -> Reading:
         sections=sections,
         indication=report.indication,
         normal=_is_normal(states),
+        weight={ReportOrigin.CORRECTED: recipe.corrected_weight, ReportOrigin.SIGNED: recipe.signed_weight}.get(
+            study.report_origin, 1.0
+        ),
     )
 
 
@@ -157,6 +163,7 @@ class Collate:
             normal=torch.tensor([float("nan") if one.normal is None else float(one.normal) for one in readings]),
             asked=asked,
             told=told,
+            weight=torch.tensor([one.weight for one in readings]),
         )
 
     def _report(self, one: Reading, flip: bool) -> list[int]:

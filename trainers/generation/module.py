@@ -71,7 +71,7 @@ class GenerationModule(FamilyModule):
             hidden = torch.rand(before.shape, device=before.device) < recipe.words_hidden
             hidden[:, 0] = False
             before = before.masked_fill(hidden, self.pieces.nothing)
-        losses = {"language": self._language(network.words(before, seen).logits, batch.wanted)}
+        losses = {"language": self._language(network.words(before, seen).logits, batch)}
         if films is not None:
             losses |= self._redrawn(maps, films, batch)
         if (logits := network.is_normal(seen)) is not None and (known := ~batch.normal.isnan()).any():
@@ -88,7 +88,7 @@ class GenerationModule(FamilyModule):
         if network.indication is None:
             maps = network.encode(self.ready(as_floats(batch.images[batch.seen][:, None])))
         seen = self._seen(maps, batch)
-        language = self._language(network.words(batch.before, seen).logits, batch.wanted)
+        language = self._language(network.words(batch.before, seen).logits, batch)
         self.log("validation_language", language, on_epoch=True, batch_size=len(batch.seen))
         model = GenerationModel(network, self.recipe, self.pieces, self.started)
         first = batch_idx * self.recipe.batch_size
@@ -108,8 +108,14 @@ class GenerationModule(FamilyModule):
             found = network.looking(maps[-1], batch.seen)
         return found
 
-    def _language(self, logits: Tensor, wanted: Tensor) -> Tensor:
-        return functional.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten(), ignore_index=IGNORED)
+    def _language(self, logits: Tensor, batch: ReadingBatch) -> Tensor:
+        """The mean over pieces, each counting as its report does."""
+        wanted = batch.wanted
+        lost = functional.cross_entropy(
+            logits.flatten(0, 1).float(), wanted.flatten(), ignore_index=IGNORED, reduction="none"
+        )
+        counts = batch.weight[:, None] * (wanted != IGNORED)
+        return (lost.view_as(wanted) * counts).sum() / counts.sum()
 
     def _redrawn(self, maps: list[Tensor], films: Tensor, batch: ReadingBatch) -> dict[str, Tensor]:
         poses = torch.nonzero(batch.seen)[:, 1]
