@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import theme
-from app.screens import data, frame, models, reports, review, searching, train, trying, worklist
+from app.screens import data, frame, insights, models, reports, review, searching, train, trying, worklist
 from app.screens.pages import Pages, keep, page
 
 st.set_page_config(page_title="Reading Room", layout="wide", initial_sidebar_state="collapsed")
@@ -17,6 +17,7 @@ pages = Pages(
     train=page(train.show, "Train"),
     models=page(models.show, "Models"),
     trying=page(trying.show, "Try"),
+    insights=page(insights.show, "Insights"),
     data=page(data.show, "Data"),
 )
 keep(pages)

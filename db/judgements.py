@@ -86,9 +86,11 @@ def submitted(session: Session, study: int | None = None) -> tuple[Judgement, ..
     return tuple(_judgement(row) for row in sorted(counts.values(), key=lambda row: row.id))
 
 
-def revisions(session: Session, study: int) -> tuple[Revision, ...]:
-    """The versions of a study's report that readers made, newest first."""
-    query = select(RevisionRow).where(RevisionRow.study_id == study).order_by(RevisionRow.id.desc())
+def revisions(session: Session, study: int | None = None) -> tuple[Revision, ...]:
+    """The versions of a study's report, or of all, that readers made, newest first."""
+    query = select(RevisionRow).order_by(RevisionRow.id.desc())
+    if study is not None:
+        query = query.where(RevisionRow.study_id == study)
     return tuple(_revision(row) for row in session.scalars(query))
 
 
@@ -145,6 +147,11 @@ def pair(session: Session, reader_id: int, writing_id: int) -> Pair | None:
     query = select(ReportPairRow).where(ReportPairRow.reader_id == reader_id, ReportPairRow.writing_id == writing_id)
     row = session.scalar(query)
     return _pair(row) if row is not None else None
+
+
+def pairs(session: Session) -> tuple[Pair, ...]:
+    """All pairs that were judged, oldest first."""
+    return tuple(_pair(row) for row in session.scalars(select(ReportPairRow).order_by(ReportPairRow.id)))
 
 
 def _revise(session: Session, row: JudgementRow, said: Said, writing: Writing) -> None:

@@ -57,7 +57,7 @@ def top(pages: Pages, here: Page) -> None:
         horizontal=True, vertical_alignment="center", gap="small", key="rr-top", wrap=False, horizontal_alignment="left"
     ):
         readers = (pages.worklist, pages.review, pages.reports, pages.searching)
-        engineers = (pages.train, pages.models, pages.trying)
+        engineers = (pages.train, pages.models, pages.trying, pages.insights)
         for group in (readers, engineers, (pages.data,)):
             for page in group:
                 if page == here:

@@ -16,11 +16,12 @@ class Pages:
     train: Page
     models: Page
     trying: Page
+    insights: Page
     data: Page
 
     def all(self) -> list[Page]:
         readers = [self.worklist, self.review, self.reports, self.searching]
-        return [*readers, self.train, self.models, self.trying, self.data]
+        return [*readers, self.train, self.models, self.trying, self.insights, self.data]
 
 
 def keep(pages: Pages) -> None:

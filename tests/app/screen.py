@@ -9,12 +9,12 @@ from streamlit.testing.v1.element_tree import Block, Element, Node
 
 _SCRIPT = """
 import streamlit as st
-from app.screens import data, frame, models, reports, review, searching, train, trying, worklist
+from app.screens import data, frame, insights, models, reports, review, searching, train, trying, worklist
 from app.screens.pages import Pages, keep, page
 
 shows = dict(
     worklist=worklist.show, review=review.show, reports=reports.show, searching=searching.show, train=train.show,
-    models=models.show, trying=trying.show, data=data.show
+    models=models.show, trying=trying.show, insights=insights.show, data=data.show
 )
 pages = Pages(**{{name: page(show, name.capitalize(), default=name == "{first}") for name, show in shows.items()}})
 keep(pages)
