@@ -40,6 +40,13 @@ class NotYourJudgement(ReadingRoomError):
         super().__init__("This judgement is another reader's. Reload the report to judge it yourself.")
 
 
+class JudgedOtherwise(ReadingRoomError):
+    """An import would put another word beside the one that this reader gave here."""
+
+    def __init__(self) -> None:
+        super().__init__("This reader said something else of this report here; what stands here was kept.")
+
+
 class AlreadyPreferred(ReadingRoomError):
     """A blind pair is blind once."""
 

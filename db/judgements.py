@@ -4,6 +4,8 @@ Every save is a row, a child of the save before. When two tabs go on from the sa
 second one is told.
 """
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from core.errors import NotFound
 from core.judgements import (
     AlreadyPreferred,
     Curated,
+    JudgedOtherwise,
     Judgement,
     NotRated,
     NotYourJudgement,
@@ -26,7 +29,7 @@ from core.judgements import (
 from core.ratings import Author, Preference
 from core.writing import SECTIONS, Writing
 from db import writings
-from db.tables import JudgementRow, ReportPairRow, ReportRow, RevisionRow, StudyRow, WritingRow
+from db.tables import JudgementRow, ReportPairRow, ReportRow, RevisionRow, StudyRow, WritingRow, now
 
 
 def save(session: Session, reader_id: int, writing_id: int, said: Said, parent_id: int | None) -> SavedJudgement:
@@ -69,6 +72,33 @@ def submit(session: Session, reader_id: int, judgement_id: int) -> Judgement:
         _revise(session, row, said, writings.get_writing(session, row.writing_id))
     session.flush()
     return _judgement(row)
+
+
+def restore(session: Session, reader_id: int, writing_id: int, said: Said, at: datetime) -> bool:
+    """Put a judgement that counted elsewhere on record, as of then; gives whether it was new here.
+
+    Raises NotFound, BadRating, NotRated, and JudgedOtherwise where this reader said something else here."""
+    writing = writings.get_writing(session, writing_id)
+    require_within(said, writing)
+    if said.quality is None:
+        raise NotRated
+    known = _newest(session, reader_id, writing_id)
+    if known is not None:
+        if not (known.submitted and said_of(known.said) == said):
+            raise JudgedOtherwise
+        return False
+    row = JudgementRow(
+        study_id=writing.study,
+        writing_id=writing_id,
+        reader_id=reader_id,
+        said=plain(said),
+        submitted=True,
+        saved_at=at,
+    )
+    session.add(row)
+    session.flush()
+    _revise(session, row, said, writing)
+    return True
 
 
 def newest(session: Session, reader_id: int, writing_id: int) -> Judgement | None:
@@ -122,9 +152,14 @@ def next_to_judge(session: Session, reader_id: int, after: int = 0) -> int | Non
 
 
 def prefer(
-    session: Session, reader_id: int, writing_id: int, order: tuple[Author, Author], preference: Preference
+    session: Session,
+    reader_id: int,
+    writing_id: int,
+    order: tuple[Author, Author],
+    preference: Preference,
+    at: datetime | None = None,
 ) -> Pair:
-    """Keep which of a blind pair was better. Raises NotFound, AlreadyPreferred."""
+    """Keep which of a blind pair was better, as of now unless told. Raises NotFound, AlreadyPreferred."""
     writing = writings.get_writing(session, writing_id)
     if pair(session, reader_id, writing_id) is not None:
         raise AlreadyPreferred
@@ -135,6 +170,7 @@ def prefer(
         first=order[0],
         second=order[1],
         preference=preference,
+        judged_at=at or now(),
     )
     session.add(row)
     session.flush()

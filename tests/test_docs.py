@@ -130,6 +130,8 @@ def test_the_json_of_every_command_that_answers_at_once_is_as_documented(
     run("snapshot", "s", "--dataset", "demo")
     run("export", "coco", out, "--snapshot", "s")
     run("import", "coco", out, "--dataset", "again")
+    run("export-ratings", str(tmp_path / "ratings.jsonl"))
+    run("import-ratings", str(tmp_path / "ratings.jsonl"))
     job = training.train(house, preset("segmentation", "smoke"), "s", "ana")
     for _ in range(2):
         with house.database.writing() as session:

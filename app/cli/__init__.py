@@ -24,6 +24,8 @@ MODULES: Mapping[str, str] = {
     "label": "app.cli.labelling",
     "snapshot": "app.cli.material",
     "export": "app.cli.material",
+    "export-ratings": "app.cli.ratings",
+    "import-ratings": "app.cli.ratings",
     "train": "app.cli.training",
     "evaluate": "app.cli.training",
     "predict": "app.cli.trying",
