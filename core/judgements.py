@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.errors import ReadingRoomError
+from core.grounding import Grounding, grounding_of, placed
 from core.passages import Followed, Passage, follow
 from core.ratings import Author, BadRating, ErrorKind, Preference, Quality, ReportError, Severity
 from core.reports import Report, ReportOrigin
@@ -62,7 +63,8 @@ class NothingToCompare(ReadingRoomError):
 @dataclass(frozen=True)
 class Said:
     """What a reader says of one written report. `errors` are pinned to the report as the model wrote it; `quality` is
-    None until it was rated; `corrected` holds the sections as they should read, and only those that were changed.
+    None until it was rated; `corrected` holds the sections as they should read, and only those that were changed;
+    `groundings` what its sentences speak of, each sentence once.
 
     Raises BadRating.
     """
@@ -70,6 +72,7 @@ class Said:
     errors: tuple[ReportError, ...] = ()
     quality: Quality | None = None
     corrected: tuple[tuple[str, str], ...] = ()
+    groundings: tuple[Grounding, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.errors) > MOST_ERRORS:
@@ -77,6 +80,8 @@ class Said:
         names = [name for name, _ in self.corrected]
         if len(set(names)) != len(names) or not set(names) <= set(SECTIONS):
             raise BadRating(f"A report is corrected by section: {', '.join(SECTIONS)}, each once.")
+        if len({(each.section, each.sentence) for each in self.groundings}) != len(self.groundings):
+            raise BadRating("A sentence is linked once, to as many places as it speaks of.")
         if any(len(text) > MOST_CHARACTERS for _, text in self.corrected):
             raise BadRating(f"A section holds at most {MOST_CHARACTERS:,} characters. Shorten it; your draft is kept.")
 
@@ -182,7 +187,10 @@ def pinned(said: Said, writing: Writing) -> tuple[Followed | None, ...]:
 
 
 def require_within(said: Said, writing: Writing) -> None:
-    """That all passages are of this report, word for word. Raises BadRating."""
+    """That all passages are of this report, word for word, and all linked sentences in it. Raises BadRating."""
+    known = {place for place, _ in placed(writing.sentences)}
+    if any((each.section, each.sentence) not in known for each in said.groundings):
+        raise BadRating("A sentence that was linked is not in this report. Reload it and link again.")
     for error in said.errors:
         if (there := error.passage) is not None and writing.section(there.section)[
             there.start : there.end
@@ -203,6 +211,7 @@ def plain(said: Said) -> dict[str, Any]:
         "errors": [asdict(error) for error in said.errors],
         "quality": asdict(said.quality) if said.quality else None,
         "corrected": dict(said.corrected),
+        "groundings": [asdict(each) for each in said.groundings],
     }
 
 
@@ -216,6 +225,7 @@ def said_of(told: object) -> Said:
             tuple(_error(each) for each in _list(told.get("errors", []))),
             Quality(_whole(quality["overall"]), _whole(quality["would_sign"])) if quality else None,
             tuple((str(name), tidy(_words(text))) for name, text in corrected.items()),
+            tuple(grounding_of(each) for each in _list(told.get("groundings", []))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedJudgement from error

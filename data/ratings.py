@@ -15,10 +15,10 @@ from core.writing import SECTIONS
 from data.csvsafe import harmless, restored
 
 COLUMNS: Final = (
-    "dataset", "study", "model", "written", "reader", "at", "overall", "would_sign", "errors", "corrected", "order",
-    "preference",
+    "dataset", "study", "model", "written", "reader", "at", "overall", "would_sign", "errors", "corrected",
+    "groundings", "order", "preference",
 )  # fmt: skip
-"""Of the CSV: `written`, `errors`, `corrected` and `order` are JSON. A row is a judgement, or a blind pair."""
+"""Of the CSV: `written`, `errors`, `corrected`, `groundings` and `order` are JSON. A row is a judgement or a pair."""
 
 
 class UnknownRatings(ReadingRoomError):
@@ -71,7 +71,7 @@ def _to_csv(records: Iterable[RatingRecord]) -> str:
         said = told.pop("said", {})
         quality = said.get("quality") or {}
         row = {**told, "overall": quality.get("overall", ""), "would_sign": quality.get("would_sign", "")}
-        row |= {name: said[name] for name in ("errors", "corrected") if name in said}
+        row |= {name: said[name] for name in ("errors", "corrected", "groundings") if name in said}
         writer.writerow({name: _cell(row.get(name, "")) for name in COLUMNS})
     return out.getvalue()
 
@@ -89,6 +89,7 @@ def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
     if row["overall"]:
         quality = {"overall": int(row["overall"]), "would_sign": int(row["would_sign"])}
     said = {"errors": json.loads(row["errors"]), "corrected": json.loads(row["corrected"]), "quality": quality}
+    said["groundings"] = json.loads(row["groundings"])
     return told | {"said": said}
 
 

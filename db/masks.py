@@ -71,6 +71,12 @@ def get_version(session: Session, version_id: int) -> MaskVersion:
     return to_version(row, False, False)
 
 
+def of_study(session: Session, study: int) -> tuple[MaskVersion, ...]:
+    """The masks that count on a study's films, as these are now."""
+    images = session.scalars(select(ImageRow.id).where(ImageRow.study_id == study).order_by(ImageRow.id))
+    return tuple(each for image in images for each in versions(session, image) if each.is_current)
+
+
 def current_ids(rows: Iterable[MaskVersionRow], image_sha: str) -> set[int]:
     """Which versions count: for each finding the newest by a reader, or else the newest imported one.
 

@@ -13,12 +13,24 @@ _mount = register("judging")
 
 @dataclass(frozen=True)
 class Film:
-    """`src` is an address, `shape` the film's width over its height."""
+    """`src` is an address, `sha` its pixels' hash, `shape` the film's width over its height."""
 
     id: int
+    sha: str
     src: str
     view: str
     shape: float
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A mask of the study that sentences can be linked to. `src` is the address of a picture, white where it is."""
+
+    sha: str
+    film: int
+    src: str
+    name: str
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -32,8 +44,9 @@ class Saving:
 def judging(
     writing: Writing,
     films: Sequence[Film],
+    masks: Sequence[Drawn],
     judgement: Judgement | None,
-    standing: Sequence[Mapping[str, object] | None],
+    seen: Mapping[str, object],
     names: Mapping[str, str],
     saving: Saving,
     *,
@@ -41,7 +54,7 @@ def judging(
 ) -> int | None:
     """Show a report to be judged; gives the number of the study whose judgement was submitted in this run, if one was.
 
-    `standing` is where the errors stand in the corrected report, `names` what the findings are called."""
+    `seen` is what follows from the judgement, as the route tells it; `names` are what the findings are called."""
     data = {
         **asdict(saving),
         "study": writing.study,
@@ -49,7 +62,8 @@ def judging(
         "films": [asdict(film) for film in films],
         "sentences": _sentences(writing, names),
         "said": plain(judgement.said if judgement else Said()),
-        "standing": list(standing),
+        **seen,
+        "masks": [asdict(mask) for mask in masks],
         "parent": judgement.id if judgement else None,
         "savedAt": judgement.saved_at.isoformat() if judgement else "",
     }

@@ -13,8 +13,8 @@ from app.routes.bodies import body_of
 from app.routes.numbers import parse, whole_number
 from app.security import read_token
 from app.services import reporting
+from app.services.reporting import Seen
 from core.judgements import MalformedJudgement, Said, said_of
-from core.passages import Followed
 
 MOST_BYTES = 1_000_000
 
@@ -27,13 +27,13 @@ def judgement_routes(house: House) -> list[Route]:
         reader = read_token(house.workspace, request.headers.get(TOKEN_HEADER, "")).reader
         parent, writing = whole_number(request, "parent"), parse("writing", request.path_params["writing"])
         said = _said_in(await body_of(request, MOST_BYTES, "A judgement"))
-        saved, followed = await run_in_threadpool(lambda: reporting.save(house, reader, writing, said, parent))
+        saved, shown = await run_in_threadpool(lambda: reporting.save(house, reader, writing, said, parent))
         return JSONResponse(
             {
                 "judgement": saved.judgement.id,
                 "saved_at": saved.judgement.saved_at.isoformat(),
                 "conflict": saved.conflict,
-                "standing": standing(followed),
+                **seen(shown),
             }
         )
 
@@ -49,12 +49,15 @@ def judgement_routes(house: House) -> list[Route]:
     ]
 
 
-def standing(followed: tuple[Followed | None, ...]) -> list[dict[str, object] | None]:
-    """Where each error's passage stands in the corrected report, for the page."""
-    return [
-        {"start": each.passage.start, "end": each.passage.end, "standing": each.standing} if each else None
-        for each in followed
-    ]
+def seen(shown: Seen) -> dict[str, object]:
+    """What follows from a judgement, as the page takes it."""
+    return {
+        "standing": [
+            {"start": each.passage.start, "end": each.passage.end, "standing": each.standing} if each else None
+            for each in shown.standing
+        ],
+        "loose": {"sentences": [list(place) for place in shown.loose.sentences], "masks": list(shown.loose.masks)},
+    }
 
 
 def _said_in(body: bytes) -> Said:

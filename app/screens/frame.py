@@ -44,8 +44,8 @@ _KEYS_REPORTS = {
     "O": "Something is left out",
     "Enter": "Submit, and on to the next",
     "N": "The next draft that you have not judged",
+    "Esc": "Close the card, leave a sentence as it was, or let go of one that is being linked",
     "A B E X": "Of a blind pair: A, B, equivalent, neither",
-    "Esc": "Close the card, or leave a sentence as it was",
     "?": "This card",
 }
 _KEYS_ELSEWHERE = {"Tab": "The next control", "Enter": "Press it", "Esc": "Close a dialog", "?": "This card"}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.parts.judging import Film, Saving, judging
+from app.parts.judging import Drawn, Film, Saving, judging
 from app.parts.waiting import Words, waiting
 from app.routes import PREFIX
-from app.routes.judgements import standing
+from app.routes.judgements import seen
 from app.screens import film, frame, session
 from app.screens.pages import pages
 from app.services import reporting as service
@@ -17,7 +17,6 @@ from app.services.questions import Question
 from app.services.reporting import OpenReport
 from core.annotations import AskState
 from core.findings import by_key
-from core.judgements import pinned
 from core.ratings import Author, Preference
 from core.studies import Study
 from core.writing import Decoding, Writing
@@ -26,6 +25,7 @@ DRAFT, PAIR = "Draft", "Blind pair"
 _WAITING = Words("The model is writing.", "The model is still writing; one that slept is loaded first.", patience=30)
 _ASKED = "reports-asked"
 _GOING = "reports-going"
+_WAY = "reports-way"
 _WHOSE = {Author.MODEL: "the model's draft", Author.ORIGINAL: "the report that came with the study"}
 _ANSWERS = {
     Preference.A: ("A", "A is better: A"),
@@ -89,10 +89,16 @@ def _head(opened: OpenReport) -> str:
         st.html(f'<div class="rr-title">{frame.escaped(told)}</div>', width="content")
         way = DRAFT
         if writing is not None and opened.can_compare and opened.pair is None:
-            way = st.segmented_control(
-                "How the report is judged", [DRAFT, PAIR], default=DRAFT, key="reports-way", required=True,
+            # Kept apart from the control, which Streamlit forgets while a pair that was compared does without it: who
+            # compares, compares one study after the other, and has not read the draft before.
+            way = st.session_state[_WAY] = st.segmented_control(
+                "How the report is judged",
+                [DRAFT, PAIR],
+                default=st.session_state.get(_WAY, DRAFT),
+                key=f"reports-way-{study.id}",
+                required=True,
                 label_visibility="collapsed",
-            )  # fmt: skip
+            )
         if writing is not None and way == DRAFT:
             st.html(f'<div class="rr-quiet">{frame.escaped(_state_of(opened, writing))}</div>', width="content")
         st.space("stretch")
@@ -117,16 +123,33 @@ def _state_of(opened: OpenReport, writing: Writing) -> str:
 def _show_draft(opened: OpenReport, writing: Writing) -> None:
     for remark in writing.remarks:
         frame.caution(remark)
-    names = {key: each.name for key, each in by_key(vocabulary.vocabulary(session.house())).items()}
+    known = by_key(vocabulary.vocabulary(session.house(), include_retired=True))
     done = judging(
         writing,
         [
-            Film(each.id, f"{PREFIX}/preview/{each.sha}", film.view_name(each), each.facts.width / each.facts.height)
+            Film(
+                each.id,
+                each.sha,
+                f"{PREFIX}/preview/{each.sha}",
+                film.view_name(each),
+                each.facts.width / each.facts.height,
+            )
             for each in opened.study.images
         ],
+        [
+            Drawn(
+                each.sha,
+                each.image_id,
+                f"{PREFIX}/maps/{each.sha}",
+                known[each.finding].name,
+                known[each.finding].colour,
+            )
+            for each in opened.masks
+            if each.finding in known
+        ],
         opened.judgement,
-        standing(pinned(opened.said, writing)),
-        names,
+        seen(service.seen(opened.said, writing, opened.masks)),
+        {key: each.name for key, each in known.items()},
         Saving(f"{PREFIX}/judgements", session.token()),
         key="reports-judging",
     )

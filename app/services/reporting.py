@@ -1,16 +1,22 @@
 """Judging the reports that models write: opening one, saying what is wrong in it, correcting it, comparing it blind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.house import House
+from core.annotations import MaskVersion
+from core.findings import CHEXPERT, NO_FINDING
+from core.grounding import Loose, loose_ends
 from core.judgements import Judgement, NothingToCompare, Pair, Revision, Said, SavedJudgement, pinned
 from core.passages import Followed
 from core.ratings import Author, Preference, order_of, preferred
 from core.studies import Study
 from core.writing import SECTIONS, Decoding, Writing, WritingAsk
-from db import audit, judgements, models, people, reviews, studies, writings
+from db import audit, judgements, masks, models, people, reviews, studies, writings
 
 FAMILY = "generation"
+FINDINGS: Final = tuple(finding.key for finding in CHEXPERT if finding.key != NO_FINDING)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class OpenReport:
     judgement: Judgement | None
     pair: Pair | None
     revisions: tuple[Revision, ...]
+    masks: tuple[MaskVersion, ...] = ()
 
     @property
     def said(self) -> Said:
@@ -34,6 +41,15 @@ class OpenReport:
     def can_compare(self) -> bool:
         """Whether the study has a report of its own, with a section that the draft has too, to set beside it."""
         return self.writing is not None and any(self.writing.section(name) for name, _ in _original(self.study))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What follows from what a reader said: where each error's passage stands in the corrected report, None for one
+    that stands nowhere, and what is left to link between sentences and places."""
+
+    standing: tuple[Followed | None, ...]
+    loose: Loose
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ def open_report(house: House, reader: str, study_id: int, writing_id: int | None
             judgements.newest(session, reader_id, chosen.id) if chosen else None,
             judgements.pair(session, reader_id, chosen.id) if chosen else None,
             judgements.revisions(session, study_id),
+            masks.of_study(session, study_id),
         )
 
 
@@ -71,14 +88,19 @@ def next_study(house: House, reader: str, after: int = 0) -> int | None:
         return judgements.next_to_judge(session, people.ensure_reader(session, reader), after)
 
 
-def save(
-    house: House, reader: str, writing: int, said: Said, parent: int | None
-) -> tuple[SavedJudgement, tuple[Followed | None, ...]]:
-    """Keep what a reader says of a report as a draft; gives it with where its errors stand in the corrected report.
-    Raises NotFound, NotYourJudgement, BadRating."""
+def save(house: House, reader: str, writing_id: int, said: Said, parent: int | None) -> tuple[SavedJudgement, Seen]:
+    """Keep what a reader says of a report as a draft; gives it with what the page shows of it. Raises NotFound,
+    NotYourJudgement, BadRating, BadGrounding."""
     with house.database.writing() as session:
-        saved = judgements.save(session, people.ensure_reader(session, reader), writing, said, parent)
-        return saved, pinned(said, writings.get_writing(session, writing))
+        saved = judgements.save(session, people.ensure_reader(session, reader), writing_id, said, parent)
+        writing = writings.get_writing(session, writing_id)
+        return saved, seen(said, writing, masks.of_study(session, writing.study))
+
+
+def seen(said: Said, writing: Writing, drawn: Sequence[MaskVersion]) -> Seen:
+    """`drawn` are the study's masks that count."""
+    ours = [version.sha for version in drawn if version.finding in FINDINGS]
+    return Seen(pinned(said, writing), loose_ends(said.groundings, writing.sentences, FINDINGS, ours))
 
 
 def submit(house: House, reader: str, judgement: int) -> Judgement:

@@ -18,11 +18,11 @@ from data.phantom import simulate
 from db import judgements, models, people, writings
 from db.models import NewModel
 from tests.browser.conftest import PATIENCE, Workstation
-from tests.making import image, put, study
+from tests.making import block, image, put, study
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-CLEAN, FAULTY, COMPARED, UNWRITTEN = 1, 2, 3, 4
+CLEAN, FAULTY, COMPARED, LINKED, UNWRITTEN = 1, 2, 3, 4, 5
 HOSTILE = "<b id=bold>No</b> effusion."
 LOOKED = ((0, 255), (0, 0))
 READER = "Ana"
@@ -30,14 +30,21 @@ READER = "Ana"
 
 @pytest.fixture(scope="module")
 def house(workstation: Workstation) -> Iterator[House]:
-    """The workstation's own workspace: four studies of two views with reports, three of them with drafts."""
+    """The workstation's own workspace: five studies of two views with reports, four of them with drafts."""
     house = open_house(Workspace(workstation.home))
     with house.database.writing() as session:
         people.ensure_reader(session, READER)
         model = models.register(session, NewModel("generation", "f", {}, (), "report_f1", {}), "tester").name
-    for number in (CLEAN, FAULTY, COMPARED, UNWRITTEN):
+    for number in (CLEAN, FAULTY, COMPARED, LINKED, UNWRITTEN):
         films = [
-            image(name, view=view, pixels=(simulate(number, seed=3, size=128).images[0].pixels >> 4).astype(np.uint8))
+            image(
+                name,
+                view=view,
+                pixels=(simulate(number, seed=3, size=128).images[0].pixels >> 4).astype(np.uint8),
+                masks={"cardiomegaly": block(height=128, width=128, side=40)}
+                if number == LINKED and view is View.PA
+                else None,
+            )
             for name, view in (("pa", View.PA), ("lateral", View.LATERAL))
         ]
         put(house, "films", study(f"film{number}", films, report="The lungs are clear.", split=Split.TRAIN))
@@ -166,7 +173,38 @@ def test_a_sentence_is_corrected_where_it_stands_and_its_error_is_not_lost(page:
     assert len(saved(page, house, 2).said.errors) == 2
 
 
+def test_a_sentence_is_linked_to_a_box_and_a_mask_and_what_is_left_to_link_is_told(page: Page, house: House) -> None:
+    go_to(page, LINKED)
+    left = page.get_by_test_id("judging-loose")
+    expect(left).to_contain_text("Linked to no place though they find something: 1 of the sentences.")
+    expect(left).to_contain_text("No sentence is linked to the mask of Cardiomegaly.")
+    page.get_by_test_id("link-findings-0").click()
+    film = page.locator(".judging figure").first
+    film.scroll_into_view_if_needed()
+    at = film.bounding_box()
+    assert at is not None
+    page.mouse.move(at["x"] + 0.25 * at["width"], at["y"] + 0.5 * at["height"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 0.75 * at["width"], at["y"] + 0.8 * at["height"], steps=4)
+    page.mouse.up()
+    expect(page.get_by_test_id("link-findings-0")).to_have_text("1")
+    page.get_by_test_id("link-mask-Cardiomegaly").click()
+    expect(page.get_by_test_id("link-findings-0")).to_have_text("2")
+    page.get_by_test_id("link-done").click()
+    expect(left).to_have_text("")
+    (link,) = saved(page, house, LINKED).said.groundings
+    assert (link.section, link.sentence, len(link.masks)) == ("findings", 0, 1)
+    (box,) = link.patches
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx((0.25, 0.5, 0.75, 0.8), abs=0.02)
+    go_to(page, LINKED)
+    page.get_by_test_id("written-findings-0").hover()
+    expect(page.get_by_test_id("box")).to_have_count(1)
+    expect(page.locator(".judging .threads line")).to_have_count(2)
+
+
 def test_what_was_submitted_is_a_version_of_the_report_with_its_judgement(page: Page, house: House) -> None:
+    go_to(page, FAULTY)
+    expect(page.get_by_test_id("corrected-findings")).to_be_visible()
     page.keyboard.press("3")
     page.keyboard.press("Shift+Digit2")
     page.keyboard.press("Enter")
@@ -183,6 +221,9 @@ def test_two_reports_are_compared_without_knowing_whose_they_are(page: Page, hou
     page.get_by_role("radio", name="Blind pair").or_(page.get_by_text("Blind pair")).first.click()
     expect(page.get_by_text("The lungs are clear.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("The heart is enlarged.")).to_be_visible()
+    # What stood there before is gone from the page a moment after the pair is there.
+    expect(page.get_by_test_id("judging")).to_have_count(0)
+    expect(page.get_by_text("generation-v1")).to_have_count(0)
     assert "generation-v1" not in page.content(), "the writer's name is not on the page"
     assert "Cardiomegaly" not in page.content(), "a section that only one of them has would tell them apart"
     page.keyboard.press("b")
@@ -190,6 +231,13 @@ def test_two_reports_are_compared_without_knowing_whose_they_are(page: Page, hou
     with house.database.writing() as session:
         pair = judgements.pair(session, people.ensure_reader(session, READER), 3)
     assert pair is not None and pair.preference is Preference.B
+
+
+def test_who_compares_goes_on_comparing(page: Page, house: House) -> None:
+    page.keyboard.press("n")
+    is_at(page, LINKED)
+    expect(page.get_by_text("Which would you rather sign?")).to_be_visible()
+    expect(page.get_by_test_id("judging")).to_have_count(0)
 
 
 def test_a_study_without_a_draft_says_so(page: Page, house: House) -> None:

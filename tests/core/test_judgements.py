@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.grounding import Grounding, Patch
 from core.judgements import (
     MOST_CHARACTERS,
     MalformedJudgement,
@@ -34,6 +35,19 @@ WRITING = Writing(
 words = st.text(max_size=30).map(tidy)
 
 
+edges = st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True).map(sorted)
+patches = st.tuples(st.sampled_from(["film-a", "film-b"]), edges, edges).map(
+    lambda drawn: Patch(drawn[0], drawn[1][0], drawn[2][0], drawn[1][1], drawn[2][1])
+)
+groundings = st.builds(
+    Grounding,
+    st.just("findings"),
+    st.integers(0, 1),
+    st.lists(patches, max_size=2).map(tuple),
+    st.lists(st.sampled_from(["mask-a", "mask-b"]), max_size=2).map(tuple),
+)
+
+
 @st.composite
 def errors(draw: st.DrawFn) -> ReportError:
     start = draw(st.integers(0, len(TEXT) - 1))
@@ -59,6 +73,7 @@ def judgements(draw: st.DrawFn) -> Said:
         tuple(draw(st.lists(errors(), max_size=4))),
         draw(st.none() | st.builds(Quality, likert, likert)),
         tuple(draw(st.dictionaries(st.sampled_from(SECTIONS), words, max_size=2)).items()),
+        tuple(draw(st.lists(groundings, max_size=2, unique_by=lambda each: (each.section, each.sentence)))),
     )
 
 
@@ -103,6 +118,8 @@ def test_overlapping_errors_stand_beside_each_other() -> None:
         {"quality": {"overall": "5", "would_sign": 5}},
         {"corrected": [["findings", "Clear."]]},
         {"corrected": {"findings": 3}},
+        {"groundings": [{"section": "findings", "sentence": "0", "patches": [], "masks": []}]},
+        {"groundings": [{"section": "findings", "sentence": 0, "patches": [{"film": "a"}], "masks": []}]},
     ],
 )
 def test_what_is_no_judgement_is_refused(told: object) -> None:
@@ -132,6 +149,13 @@ def test_a_report_of_five_thousand_words_can_be_corrected() -> None:
 
 def test_a_correction_keeps_its_lines_and_its_markup_and_loses_its_control_characters() -> None:
     assert tidy(" <b>Clear</b>\x00\x1b[31m.\r\n**Heart**\u202e normal.\x7f ") == "<b>Clear</b>[31m.\n**Heart** normal."
+
+
+def test_a_link_from_a_sentence_that_is_not_there_is_refused() -> None:
+    with pytest.raises(BadRating, match="not in this report"):
+        require_within(Said(groundings=(Grounding("findings", 2),)), WRITING)
+    with pytest.raises(BadRating, match="linked once"):
+        Said(groundings=(Grounding("findings", 0), Grounding("findings", 0, (), ("mask-a",))))
 
 
 def test_a_passage_of_another_report_is_refused() -> None:

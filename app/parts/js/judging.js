@@ -4,16 +4,17 @@
  * is said is saved as it is said.
  *
  * @typedef {import("./pinning.js").ReportError} ReportError
+ * @typedef {import("./linking.js").Grounding} Grounding
  * @typedef {{image: number, map: number[][]}} Gaze
  * @typedef {{section: string, text: string, start: number, heard: string, gaze: Gaze[]}} Sentence
- * @typedef {{errors: ReportError[], quality: {overall: number, would_sign: number} | null, corrected: Record<string, string>}} Said
+ * @typedef {{errors: ReportError[], quality: {overall: number, would_sign: number} | null, corrected: Record<string, string>, groundings: Grounding[]}} Said
  */
 
 import { make } from "../../mask_editor/js/make.js";
 import { isTyping, rootOf } from "./dom.js";
 import { Keeping } from "./keeping.js";
+import { Films, linkingCard } from "./linking.js";
 import { pinningCard, SEVERITIES } from "./pinning.js";
-import { warmth } from "./warmth.js";
 
 const LIKERT = [1, 2, 3, 4, 5];
 
@@ -25,21 +26,25 @@ class Judging {
   constructor(parent) {
     this.root = rootOf(parent, "judging");
     this.writing = 0;
-    this.said = /** @type {Said} */ ({ errors: [], quality: null, corrected: {} });
+    this.said = /** @type {Said} */ ({ errors: [], quality: null, corrected: {}, groundings: [] });
     this.standing = /** @type {({start: number, end: number, standing: string} | null)[]} */ ([]);
+    this.loose = /** @type {{sentences: [string, number][], masks: string[]}} */ ({ sentences: [], masks: [] });
+    this.hand = /** @type {{section: string, sentence: number} | null} */ (null);
     this.isLeaving = false;
     this.leaving = new AbortController();
     this.state = make("span", { class: "faint", role: "status", testid: "judging-saved" });
     this.problem = make("div", { class: "problem", role: "alert", testid: "judging-problem", hidden: true });
     this.keeping = new Keeping((state) => this.tell(state));
-    this.films = make("div", { class: "films" });
+    this.films = new Films(this.root, (patch) => this.link((old) => ({ ...old, patches: [...old.patches, patch] })));
+    this.left = make("div", { class: "faint", testid: "judging-loose" });
     this.report = make("div", { class: "written" });
     this.card = make("div");
     this.errors = make("ol", { class: "errors", "aria-label": "Errors" });
     this.ratings = make("div", { class: "ratings" });
     this.root.replaceChildren(
-      this.films,
-      make("div", { class: "side" }, [this.report, this.card, this.errors, this.ratings, this.problem, this.state]),
+      this.films.element,
+      make("div", { class: "side" }, [this.report, this.card, this.errors, this.ratings, this.left, this.problem, this.state]),
+      this.films.threads,
     );
     addEventListener("keydown", (event) => this.onKey(event), { signal: this.leaving.signal });
     this.report.addEventListener("pointerup", () => setTimeout(() => this.pinMarked()));
@@ -54,20 +59,12 @@ class Judging {
     this.data = data;
     this.said = data.said;
     this.standing = data.standing;
+    this.loose = data.loose;
+    this.hand = null;
     this.isLeaving = false;
-    this.films.replaceChildren(...data.films.map((/** @type {any} */ film) => this.film(film)));
+    this.films.show(data.films, data.masks);
     this.card.replaceChildren();
     this.draw();
-  }
-
-  /** @param {{id: number, src: string, view: string, shape: number}} film */
-  film(film) {
-    const frame = make("figure", { "data-film": film.id }, [
-      make("img", { src: film.src, alt: film.view, draggable: "false" }),
-      make("figcaption", { class: "faint", text: film.view }),
-    ]);
-    frame.style.setProperty("--shape", String(film.shape));
-    return frame;
   }
 
   draw() {
@@ -83,6 +80,19 @@ class Judging {
         this.button("Submit", "Enter", () => this.submit(), "primary"),
       ]),
     );
+    this.tellLoose();
+    this.lookAtHand();
+  }
+
+  /** What is left to link, in words. */
+  tellLoose() {
+    const { sentences, masks } = this.loose;
+    const names = masks.map((sha) => this.data.masks.find((/** @type {any} */ each) => each.sha === sha)?.name).filter(Boolean);
+    const told = [
+      sentences.length ? `Linked to no place though they find something: ${sentences.length} of the sentences.` : "",
+      names.length ? `No sentence is linked to the mask of ${names.join(", ")}.` : "",
+    ];
+    this.left.textContent = told.filter(Boolean).join(" ");
   }
 
   /** @param {string} section */
@@ -101,6 +111,7 @@ class Judging {
       heading,
       make("p", {}, sentences.flatMap((/** @type {Sentence} */ each, /** @type {number} */ at) => [
         this.sentence(each, at, sentences),
+        this.linker(each, at),
         document.createTextNode(" "),
       ])),
     ]);
@@ -119,8 +130,9 @@ class Judging {
     const shown = make("span", { class: "sentence", "data-start": sentence.start, testid: `written-${sentence.section}-${at}`, title: sentence.heard || null });
     const places = this.said.errors.map(({ passage, severity }) => (passage ? { ...passage, severity } : null));
     shown.append(...marked(sentence.text, sentence.start, places.filter((place) => place?.section === sentence.section)));
-    shown.addEventListener("pointerenter", () => this.look(sentence.gaze));
-    shown.addEventListener("pointerleave", () => this.look([]));
+    const own = () => this.groundingOf(sentence.section, at);
+    shown.addEventListener("pointerenter", () => this.films.look(sentence.gaze, own(), shown));
+    shown.addEventListener("pointerleave", () => this.lookAtHand());
     shown.addEventListener("dblclick", () => {
       getSelection()?.removeAllRanges();
       this.card.replaceChildren();
@@ -130,6 +142,68 @@ class Judging {
       });
     });
     return shown;
+  }
+
+  /** The button behind a sentence that takes it in hand, to be linked to places. @param {Sentence} sentence @param {number} at */
+  linker({ section }, at) {
+    const own = this.groundingOf(section, at);
+    const places = own ? own.patches.length + own.masks.length : 0;
+    const isLoose = this.loose.sentences.some(([name, place]) => name === section && place === at);
+    const isHeld = this.hand?.section === section && this.hand.sentence === at;
+    const button = make("button", {
+      type: "button",
+      class: isLoose ? "linker loose" : "linker",
+      text: places ? String(places) : "+",
+      title: isLoose ? "This sentence finds something: link it to where that is" : "Link this sentence to places on the films",
+      "aria-pressed": String(isHeld),
+      testid: `link-${section}-${at}`,
+    });
+    button.addEventListener("click", () => {
+      this.hand = isHeld ? null : { section, sentence: at };
+      this.draw();
+      this.showLinking();
+    });
+    return button;
+  }
+
+  /** @param {string} section @param {number} sentence @returns {Grounding | null} */
+  groundingOf(section, sentence) {
+    return this.said.groundings.find((each) => each.section === section && each.sentence === sentence) ?? null;
+  }
+
+  /** Change what the sentence in hand is linked to. @param {(old: Grounding) => Grounding} change */
+  link(change) {
+    if (!this.hand) return;
+    const old = this.groundingOf(this.hand.section, this.hand.sentence) ?? { ...this.hand, patches: [], masks: [] };
+    const rest = this.said.groundings.filter((each) => each !== old);
+    const now = change(old);
+    this.say({ groundings: now.patches.length + now.masks.length ? [...rest, now] : rest });
+    this.showLinking();
+  }
+
+  showLinking() {
+    this.films.isDrawing = this.hand !== null;
+    this.films.element.classList.toggle("drawing", this.hand !== null);
+    if (!this.hand) return this.card.replaceChildren();
+    const { section, sentence } = this.hand;
+    const words = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section)[sentence].text;
+    const own = this.groundingOf(section, sentence) ?? { ...this.hand, patches: [], masks: [] };
+    const leave = () => this.letGo();
+    this.card.replaceChildren(linkingCard(words, own, this.data.masks, (grounding) => this.link(() => grounding), leave));
+  }
+
+  letGo() {
+    this.hand = null;
+    this.showLinking();
+    this.draw();
+  }
+
+  /** Nothing is pointed at: what the sentence in hand is linked to stays in sight. */
+  lookAtHand() {
+    if (!this.hand) return this.films.look([], null, null);
+    const { section, sentence } = this.hand;
+    const shown = this.report.querySelector(`[data-testid="written-${section}-${sentence}"]`);
+    this.films.look([], this.groundingOf(section, sentence), shown);
   }
 
   /** @param {HTMLElement} shown @param {string} text @param {(words: string) => void} take */
@@ -188,6 +262,7 @@ class Judging {
 
   /** @param {import("./pinning.js").Passage | null} passage */
   pin(passage) {
+    if (this.hand) this.letGo();
     const leave = () => this.card.replaceChildren();
     const done = (/** @type {ReportError} */ error) => {
       leave();
@@ -263,19 +338,11 @@ class Judging {
     else this.isLeaving = false;
   }
 
-  /** @param {Gaze[]} gazes */
-  look(gazes) {
-    for (const old of this.films.querySelectorAll("canvas")) old.remove();
-    for (const { image, map } of gazes) {
-      const film = this.films.querySelector(`[data-film="${image}"]`);
-      if (map.length) film?.append(warmth(map));
-    }
-  }
-
-  /** @param {{saved: string, problem: string, standing?: any[]}} state */
-  tell({ saved, problem, standing }) {
-    if (standing && JSON.stringify(standing) !== JSON.stringify(this.standing)) {
-      this.standing = standing;
+  /** @param {{saved: string, problem: string, seen?: {standing: any[], loose: any}}} state */
+  tell({ saved, problem, seen }) {
+    if (seen && JSON.stringify([seen.standing, seen.loose]) !== JSON.stringify([this.standing, this.loose])) {
+      this.standing = seen.standing;
+      this.loose = seen.loose;
       if (!this.report.querySelector("textarea")) this.draw();
     }
     if (saved) {
@@ -298,7 +365,7 @@ class Judging {
     if (digit) this.rate({ [event.shiftKey ? "would_sign" : "overall"]: Number(digit[1]) });
     else if (event.key === "g" || event.key === "G") this.rate({ overall: 5, would_sign: 5 });
     else if (event.key === "o" || event.key === "O") this.pin(null);
-    else if (event.key === "Escape") this.card.replaceChildren();
+    else if (event.key === "Escape") this.hand ? this.letGo() : this.card.replaceChildren();
     else if (event.key === "Enter" && !isOnButton) this.submit();
     else return;
     event.preventDefault();

@@ -6,7 +6,7 @@
 const AGAIN_MS = 3000;
 
 export class Keeping {
-  /** @param {(state: {saved: string, problem: string, standing?: any[]}) => void} told */
+  /** @param {(state: {saved: string, problem: string, seen?: {standing: any[], loose: any}}) => void} told */
   constructor(told) {
     this.told = told;
     this.queue = Promise.resolve();
@@ -52,7 +52,7 @@ export class Keeping {
       const answer = await this.post(`${this.address}/${writing}${parent}`, body);
       if (isHere && writing === this.writing) {
         this.parent = answer.judgement ?? this.parent;
-        this.told({ saved: answer.saved_at ?? "", problem: answer.error ?? answer.conflict ?? "", standing: answer.standing });
+        this.told({ saved: answer.saved_at ?? "", problem: answer.error ?? answer.conflict ?? "", seen: answer.standing ? answer : undefined });
       }
       if (!answer.again) return;
       await new Promise((done) => setTimeout(done, AGAIN_MS));
@@ -60,7 +60,7 @@ export class Keeping {
   }
 
   /** @param {string} address @param {string} body
-   * @returns {Promise<{judgement?: number, saved_at?: string, conflict?: string, standing?: any[], error?: string, again?: boolean}>} */
+   * @returns {Promise<{judgement?: number, saved_at?: string, conflict?: string, standing?: any[], loose?: any, error?: string, again?: boolean}>} */
   async post(address, body) {
     const headers = { "Content-Type": "application/json", "X-Reading-Room-Token": this.token };
     try {
