@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from core.errors import ReadingRoomError
 
@@ -153,6 +154,16 @@ MORE: tuple[Finding, ...] = (
 
 VOCABULARY: tuple[Finding, ...] = (*CHEXPERT, *MORE, *ANATOMY, *DEVICES)
 """What every new database starts with. A project adds its own."""
+
+
+LUNG_FINDINGS: Final = frozenset(
+    {
+        "lung_opacity", "lung_lesion", "edema", "consolidation", "pneumonia", "atelectasis", "pneumothorax",
+        "pleural_effusion", "pleural_other", "nodule", "mass", "emphysema", "fibrosis", "infiltration",
+        "pleural_thickening", "ground_glass_opacities",
+    }
+)  # fmt: skip
+"""Findings of the lungs and the pleura."""
 
 
 def by_key(findings: Iterable[Finding] = VOCABULARY) -> Mapping[str, Finding]:

@@ -5,7 +5,7 @@ A filter only chooses what a snapshot holds. What it leaves out stays on record 
 
 from collections.abc import Collection, Mapping, Sequence
 
-from core.findings import State
+from core.findings import LUNG_FINDINGS, NO_FINDING, SUPPORT_DEVICES, Kind, State, by_key
 from core.labels import Statement, effective
 from core.snapshots import DEFAULT_SPLIT_SEED, SnapshotFilter, SnapshotStudy, unit_interval
 from core.studies import Split, View
@@ -38,6 +38,11 @@ def left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
     report = study.report
     if not study.images:
         return "no image of the wanted views"
+    views = {image.view for image in study.images}
+    if wanted.paired_views and not (View.LATERAL in views and any(view.is_frontal for view in views)):
+        return "no pair of a frontal and a lateral film"
+    if wanted.lung_findings_only and _elsewhere(study.labels):
+        return "a finding outside the lungs"
     if wanted.with_masks and not any(image.masks for image in study.images):
         return "no mask"
     if wanted.with_report and report is None:
@@ -49,6 +54,17 @@ def left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
     if report is not None and len(report.narrative) < wanted.min_report_characters:
         return f"report under {wanted.min_report_characters} characters"
     return None
+
+
+def _elsewhere(labels: Sequence[Statement]) -> bool:
+    """Whether something is found that is not of the lungs. A finding of the project's own counts as such."""
+    known = by_key()
+    return any(
+        said.state is State.PRESENT
+        and finding not in LUNG_FINDINGS | {NO_FINDING, SUPPORT_DEVICES}
+        and (finding not in known or known[finding].kind is Kind.FINDING)
+        for finding, said in effective(labels).items()
+    )
 
 
 def chosen_patients(dataset: str, splits: Mapping[str, Split], most: int | None) -> Collection[str]:

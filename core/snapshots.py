@@ -173,9 +173,10 @@ class SnapshotFilter:
 
     `findings` are those whose masks and regions come in; `views` and `frontal_only` choose films. `full_narrative`
     wants findings and impression in the report, `image_and_text` an image and a text for every study, the image in the
-    store. `positive_only` leaves out every label but those of findings that count as present. Studies whose report has
-    a narrative under `min_report_characters` stay out. `max_patients` holds for each dataset, of those whom the other
-    fields leave.
+    store. `paired_views` wants a frontal and a lateral film; `lung_findings_only` leaves out studies on which a finding
+    is present that is not of the lungs or the pleura: normal ones stay, and devices do not count. `positive_only`
+    leaves out every label but those of findings that count as present. Studies whose report has a narrative under
+    `min_report_characters` stay out. `max_patients` holds for each dataset, of those whom the other fields leave.
     """
 
     findings: tuple[str, ...] = ()
@@ -188,6 +189,8 @@ class SnapshotFilter:
     full_narrative: bool = False
     positive_only: bool = False
     image_and_text: bool = False
+    paired_views: bool = False
+    lung_findings_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,13 @@ def snapshot(
     positive_only: Annotated[
         bool, typer.Option("--positive-only", help="Only labels of findings that are present.")
     ] = False,
+    paired_views: Annotated[
+        bool, typer.Option("--paired-views", help="Only studies with a frontal and a lateral film.")
+    ] = False,
+    lung_findings_only: Annotated[
+        bool,
+        typer.Option("--lung-findings-only", help="Only studies without a finding outside the lungs and the pleura."),
+    ] = False,
     image_and_text: Annotated[
         bool, typer.Option("--image-and-text", help="Only studies with an image, looked up in the store, and a text.")
     ] = False,
@@ -126,6 +133,8 @@ def snapshot(
         full_narrative=full_narrative,
         positive_only=positive_only,
         image_and_text=image_and_text,
+        paired_views=paired_views,
+        lung_findings_only=lung_findings_only,
     )
     cleaning = Cleaning(True, True) if clean_reports else Cleaning()
     if folds is not None and split is not None:

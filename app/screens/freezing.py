@@ -33,6 +33,10 @@ def freeze_dialog() -> None:
     long_reports = left.toggle(f"Only reports of {SHORT_REPORT} characters or more")
     full_narrative = right.toggle("Only reports with findings and impression")
     frontal_only = left.toggle("Only frontal films")
+    paired_views = right.toggle("Only studies with a frontal and a lateral film")
+    lung_findings_only = right.toggle(
+        "Only findings of the lungs", help="Studies with a finding outside the lungs and the pleura stay out"
+    )
     image_and_text = right.toggle("Only studies with an image and a text", help="Each image is looked up in the store")
     positive_only = left.toggle("Only labels of findings that are present")
     drop_marks = right.toggle("Take XXXX marks out of reports")
@@ -68,6 +72,8 @@ def freeze_dialog() -> None:
                     full_narrative=full_narrative,
                     positive_only=positive_only,
                     image_and_text=image_and_text,
+                    paired_views=paired_views,
+                    lung_findings_only=lung_findings_only,
                 ),
                 cleaning=Cleaning(drop_marks=drop_marks, drop_templated_normals=drop_normals),
             )
