@@ -2,6 +2,7 @@
 
 const CALM_MS = 500;
 const TOUCHES = ["pointerdown", "pointerup", "keydown"];
+const BUSY = ["running", "rerunRequested"];
 
 export class Calm {
   /** @param {AbortSignal} signal that ends the listening */
@@ -12,8 +13,10 @@ export class Calm {
     }
   }
 
-  /** @returns {boolean} whether nothing was touched for a moment */
+  /** @returns {boolean} whether nothing was touched for a moment, and what was asked for by touching is drawn: on a slow
+   * machine the next page may take longer than the moment, and this one stands there until it comes */
   get is() {
-    return performance.now() - this.touched >= CALM_MS;
+    const state = document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") ?? "";
+    return performance.now() - this.touched >= CALM_MS && !BUSY.includes(state);
   }
 }
