@@ -218,7 +218,7 @@ def test_what_was_submitted_is_a_version_of_the_report_with_its_judgement(page: 
 
 def test_two_reports_are_compared_without_knowing_whose_they_are(page: Page, house: House) -> None:
     go_to(page, COMPARED)
-    page.get_by_role("radio", name="Blind pair").or_(page.get_by_text("Blind pair")).first.click()
+    page.get_by_test_id("stButtonGroup").get_by_text("Blind pair", exact=True).click()
     expect(page.get_by_text("The lungs are clear.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("The heart is enlarged.")).to_be_visible()
     # What stood there before is gone from the page a moment after the pair is there.
