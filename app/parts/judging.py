@@ -35,10 +35,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Saving:
-    """Where judgements go, and the signed word for whom."""
+    """Where judgements go, the signed word for whom, and who that is."""
 
     address: str
     token: str
+    reader: str
 
 
 def judging(
@@ -57,6 +58,8 @@ def judging(
     `seen` is what follows from the judgement, as the route tells it; `names` are what the findings are called."""
     data = {
         **asdict(saving),
+        # Another reader at the same screen begins with a sheet of their own.
+        "sheet": f"{writing.id}/{saving.reader}",
         "study": writing.study,
         "writing": writing.id,
         "films": [asdict(film) for film in films],

@@ -53,8 +53,8 @@ def show() -> None:
     if st.query_params.get("study") != str(study_id):
         st.query_params.from_dict({"study": str(study_id)})
     st.session_state.pop(_GOING, None)
-    st.session_state["reports-last"] = study_id
     opened = service.open_report(session.house(), session.reader(), study_id, _chosen_writing(study_id))
+    st.session_state["reports-last"] = study_id
     way = _head(opened)
     if opened.writing is None:
         _show_unwritten(opened.study)
@@ -150,7 +150,7 @@ def _show_draft(opened: OpenReport, writing: Writing) -> None:
         opened.judgement,
         seen(service.seen(opened.said, writing, opened.masks)),
         {key: each.name for key, each in known.items()},
-        Saving(f"{PREFIX}/judgements", session.token()),
+        Saving(f"{PREFIX}/judgements", session.token(), session.reader()),
         key="reports-judging",
     )
     if len(opened.writings) > 1:

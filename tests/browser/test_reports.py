@@ -202,6 +202,35 @@ def test_a_sentence_is_linked_to_a_box_and_a_mask_and_what_is_left_to_link_is_to
     expect(page.locator(".judging .threads line")).to_have_count(2)
 
 
+def test_submitting_never_passes_over_what_could_not_be_saved(page: Page, house: House) -> None:
+    go_to(page, LINKED)
+    expect(page.get_by_test_id("written-findings-0")).to_be_visible()
+    page.route(f"**/rr/judgements/{LINKED}*", lambda route: route.fulfill(status=400, json={"error": "Not so."}))
+    page.keyboard.press("g")
+    expect(page.get_by_test_id("judging-problem")).to_have_text("Not so.")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    is_at(page, LINKED)
+    page.unroute(f"**/rr/judgements/{LINKED}*")
+    before = said_last(house, LINKED)
+    assert before is not None and (before.submitted, before.said.quality) == (False, None)
+    with page.expect_response(f"**/rr/judgements/{LINKED}*"):
+        page.keyboard.press("g")
+    expect(page.get_by_test_id("judging-problem")).to_be_hidden()
+    after = said_last(house, LINKED)
+    assert after is not None and (after.parent, after.said.quality) == (before.id, Quality(5, 5))
+
+
+def test_another_reader_at_the_same_screen_begins_with_a_sheet_of_their_own(page: Page, house: House) -> None:
+    go_to(page, LINKED)
+    expect(page.get_by_test_id("link-findings-0")).to_have_text("2")
+    page.get_by_test_id("stPopover").get_by_role("button").click()
+    page.get_by_label("Another reader").fill("Ada")
+    page.get_by_role("button", name="Add and switch").click()
+    expect(page.get_by_test_id("link-findings-0")).to_have_text("+")
+    expect(page.get_by_test_id("overall-5")).to_have_attribute("aria-pressed", "false")
+
+
 def test_what_was_submitted_is_a_version_of_the_report_with_its_judgement(page: Page, house: House) -> None:
     go_to(page, FAULTY)
     expect(page.get_by_test_id("corrected-findings")).to_be_visible()

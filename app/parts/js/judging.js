@@ -25,7 +25,7 @@ class Judging {
   /** @param {ShadowRoot} parent */
   constructor(parent) {
     this.root = rootOf(parent, "judging");
-    this.writing = 0;
+    this.sheet = "";
     this.said = /** @type {Said} */ ({ errors: [], quality: null, corrected: {}, groundings: [] });
     this.standing = /** @type {({start: number, end: number, standing: string} | null)[]} */ ([]);
     this.loose = /** @type {{sentences: [string, number][], masks: string[]}} */ ({ sentences: [], masks: [] });
@@ -54,8 +54,8 @@ class Judging {
   update({ data, setTriggerValue }) {
     this.done = (/** @type {number} */ study) => setTriggerValue("done", study);
     this.keeping.configure(data);
-    if (data.writing === this.writing) return;
-    this.writing = data.writing;
+    if (data.sheet === this.sheet) return;
+    this.sheet = data.sheet;
     this.data = data;
     this.said = data.said;
     this.standing = data.standing;
@@ -63,7 +63,7 @@ class Judging {
     this.hand = null;
     this.isLeaving = false;
     this.films.show(data.films, data.masks);
-    this.card.replaceChildren();
+    this.showLinking();
     this.draw();
   }
 

@@ -10,48 +10,55 @@ export class Keeping {
   constructor(told) {
     this.told = told;
     this.queue = Promise.resolve();
+    this.sheet = "";
     this.wanted = 0;
     this.acknowledged = 0;
   }
 
-  /** @param {{address: string, token: string, writing: number, parent: number | null, savedAt: string}} data */
-  configure({ address, token, writing, parent, savedAt }) {
+  /** @param {{address: string, token: string, sheet: string, writing: number, parent: number | null, savedAt: string}} data
+   *   `sheet` names the report and whose judgement of it this is */
+  configure({ address, token, sheet, writing, parent, savedAt }) {
     this.address = address;
     this.token = token;
-    if (writing === this.writing) return;
+    if (sheet === this.sheet) return;
+    this.sheet = sheet;
     this.writing = writing;
     this.parent = parent;
+    this.acknowledged = this.wanted;
     this.told({ saved: savedAt, problem: "" });
   }
 
   /** @param {object} said */
   save(said) {
     const mine = ++this.wanted;
-    const { writing } = this;
+    const { sheet, writing, token } = this;
     const body = JSON.stringify(said);
     this.queue = this.queue.then(async () => {
       // A newer one stands behind this one: it holds all that this one does.
-      if (mine === this.wanted || writing !== this.writing) await this.insist(writing, body);
+      if (mine === this.wanted || sheet !== this.sheet) await this.insist({ sheet, writing, token, body, mine });
     });
   }
 
-  /** @returns {Promise<boolean>} whether the judgement counts now */
+  /** Only what stands on the page is submitted: where its last save was refused, what was saved before is not.
+   * @returns {Promise<boolean>} whether the judgement counts now */
   async submit() {
     await this.queue;
-    if (this.parent === null) return false;
-    const answer = await this.post(`${this.address}/${this.writing}/submitted/${this.parent}`, "");
+    if (this.parent === null || this.acknowledged !== this.wanted) return false;
+    const answer = await this.post(`${this.address}/${this.writing}/submitted/${this.parent}`, "", this.token);
     this.told({ saved: answer.saved_at ?? "", problem: answer.error ?? "" });
     return !answer.error;
   }
 
-  /** @param {number} writing @param {string} body */
-  async insist(writing, body) {
+  /** @param {{sheet: string, writing: number, token: string, body: string, mine: number}} save */
+  async insist({ sheet, writing, token, body, mine }) {
     for (;;) {
-      const isHere = writing === this.writing;
+      const isHere = sheet === this.sheet;
       const parent = isHere && this.parent !== null ? `?parent=${this.parent}` : "";
-      const answer = await this.post(`${this.address}/${writing}${parent}`, body);
-      if (isHere && writing === this.writing) {
+      // The page's token is renewed from time to time; another reader's is not for what this one said.
+      const answer = await this.post(`${this.address}/${writing}${parent}`, body, isHere ? this.token : token);
+      if (isHere && sheet === this.sheet) {
         this.parent = answer.judgement ?? this.parent;
+        if (answer.judgement) this.acknowledged = mine;
         this.told({ saved: answer.saved_at ?? "", problem: answer.error ?? answer.conflict ?? "", seen: answer.standing ? answer : undefined });
       }
       if (!answer.again) return;
@@ -59,10 +66,10 @@ export class Keeping {
     }
   }
 
-  /** @param {string} address @param {string} body
+  /** @param {string} address @param {string} body @param {string} token
    * @returns {Promise<{judgement?: number, saved_at?: string, conflict?: string, standing?: any[], loose?: any, error?: string, again?: boolean}>} */
-  async post(address, body) {
-    const headers = { "Content-Type": "application/json", "X-Reading-Room-Token": this.token };
+  async post(address, body, token) {
+    const headers = { "Content-Type": "application/json", "X-Reading-Room-Token": token };
     try {
       const answer = await fetch(address, { method: "POST", headers, body });
       if (answer.status >= 500) return { error: "Not saved yet: the server is busy. It is tried again.", again: true };
