@@ -155,8 +155,7 @@ def curated(
     for judgement, writing in reversed(judged):
         said = judgement.said
         if said.quality is not None and said.quality.is_signable and not any(each.significant for each in said.errors):
-            sections = tuple((name, text) for name in SECTIONS if (text := writing.section(name)))
-            return Curated(sections, ReportOrigin.SIGNED)
+            return Curated(writing.sections, ReportOrigin.SIGNED)
     return None
 
 

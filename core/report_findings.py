@@ -6,16 +6,20 @@ wavers has said something. Over these, precision, recall and F1 are those of inf
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.findings import NO_FINDING, State
+from core.findings import CHEXPERT, NO_FINDING, State
 from core.labeler import Rules, label
 from core.reports import Report
 
 Values = NDArray[np.float64]
 Marks = NDArray[np.bool_]
+
+FINDINGS: Final = tuple(finding.key for finding in CHEXPERT if finding.key != NO_FINDING)
+"""What a report can get wrong: an anatomy that is named is no finding, and neither is that nothing was found."""
 
 _SAID = (State.PRESENT, State.UNCERTAIN)
 

@@ -5,7 +5,7 @@ A filter only chooses what a snapshot holds. What it leaves out stays on record 
 
 from collections.abc import Collection, Mapping, Sequence
 
-from core.findings import LUNG_FINDINGS, NO_FINDING, SUPPORT_DEVICES, Kind, State, by_key
+from core.findings import LUNG_FINDINGS, NO_FINDING, SUPPORT_DEVICES, VOCABULARY, Kind, State
 from core.labels import Statement, effective
 from core.snapshots import DEFAULT_SPLIT_SEED, SnapshotFilter, SnapshotStudy, unit_interval
 from core.studies import Split, View
@@ -13,6 +13,10 @@ from core.studies import Split, View
 OTHER_VIEW = "films: of another view"
 NOT_POSITIVE = "labels: not of a finding that is present"
 BEYOND = "patients: beyond the number asked for"
+_NO_MATTER = frozenset(
+    {*LUNG_FINDINGS, NO_FINDING, SUPPORT_DEVICES, *(each.key for each in VOCABULARY if each.kind is not Kind.FINDING)}
+)
+"""What may be present where only findings of the lungs are wanted: these, anatomy and devices."""
 
 
 def wants_view(view: View, wanted: SnapshotFilter) -> bool:
@@ -58,13 +62,7 @@ def left_out(study: SnapshotStudy, wanted: SnapshotFilter) -> str | None:
 
 def _elsewhere(labels: Sequence[Statement]) -> bool:
     """Whether something is found that is not of the lungs. A finding of the project's own counts as such."""
-    known = by_key()
-    return any(
-        said.state is State.PRESENT
-        and finding not in LUNG_FINDINGS | {NO_FINDING, SUPPORT_DEVICES}
-        and (finding not in known or known[finding].kind is Kind.FINDING)
-        for finding, said in effective(labels).items()
-    )
+    return any(said.state is State.PRESENT and finding not in _NO_MATTER for finding, said in effective(labels).items())
 
 
 def chosen_patients(dataset: str, splits: Mapping[str, Split], most: int | None) -> Collection[str]:

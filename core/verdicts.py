@@ -10,19 +10,16 @@ from typing import Final
 import numpy as np
 
 from core.agreement import kappa, spearman
-from core.findings import CHEXPERT, NO_FINDING
 from core.judgements import Judgement, Pair, Revision
 from core.labeler import Rules
 from core.metrics import NOT_EVALUABLE, Estimate
 from core.ratings import ErrorKind, Preference, Rate, preference_rate, preferred, rate_of
-from core.report_findings import said_in
+from core.report_findings import FINDINGS, said_in
 from core.reports import Report
 from core.text_scores import bleu, bleu_counts, rouge_l, tokens
-from core.writing import SECTIONS, Writing
+from core.writing import Writing
 
 _ORDER: Final = 4
-_FINDINGS: Final = frozenset(finding.key for finding in CHEXPERT) - {NO_FINDING}
-"""What a report can get wrong: an anatomy that is named is no finding."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ def debts(
             continue
         was, should = said_in(report_of(writing), rules), said_in(Report(**dict(revision.sections)), rules)
         says = said_in(report_of(now[study]), rules)
-        for finding in sorted((was ^ should) & _FINDINGS):
+        for finding in sorted((was ^ should).intersection(FINDINGS)):
             corrected += 1
             if (finding in says) == (finding in was):
                 found.append(Debt(study, finding, finding in was))
@@ -183,7 +180,7 @@ def debts(
 
 def report_of(writing: Writing) -> Report:
     """What was written, as a report."""
-    return Report(**{name: writing.section(name) for name in SECTIONS})
+    return Report(**dict(writing.sections))
 
 
 def _bleu(written: Report, own: Report) -> float:
@@ -193,5 +190,5 @@ def _bleu(written: Report, own: Report) -> float:
 
 def _finding_f1(written: Report, own: Report, rules: Rules | None) -> float | None:
     """None where neither says a finding."""
-    ours, theirs = said_in(written, rules) & _FINDINGS, said_in(own, rules) & _FINDINGS
+    ours, theirs = (said_in(each, rules).intersection(FINDINGS) for each in (written, own))
     return 2 * len(ours & theirs) / (len(ours) + len(theirs)) if ours or theirs else None

@@ -95,6 +95,11 @@ class Writing:
         return " ".join(each.text for each in self.sentences if each.section == name)
 
     @property
+    def sections(self) -> tuple[tuple[str, str], ...]:
+        """The sections that were written, in reading order, with their text."""
+        return tuple((name, text) for name in SECTIONS if (text := self.section(name)))
+
+    @property
     def text(self) -> str:
         return " ".join(each.text for each in self.sentences)
 

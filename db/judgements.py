@@ -6,7 +6,7 @@ second one is told.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -109,11 +109,8 @@ def newest(session: Session, reader_id: int, writing_id: int) -> Judgement | Non
 
 def submitted(session: Session, study: int | None = None) -> tuple[Judgement, ...]:
     """The judgement that counts of each reader and report, oldest first."""
-    query = select(JudgementRow).where(JudgementRow.submitted.is_(True)).order_by(JudgementRow.id)
-    if study is not None:
-        query = query.where(JudgementRow.study_id == study)
-    counts = {(row.reader_id, row.writing_id): row for row in session.scalars(query)}
-    return tuple(_judgement(row) for row in sorted(counts.values(), key=lambda row: row.id))
+    query = select(JudgementRow)
+    return _counting(session, query if study is None else query.where(JudgementRow.study_id == study))
 
 
 def revisions(session: Session, study: int | None = None) -> tuple[Revision, ...]:
@@ -131,10 +128,8 @@ def curated_reports(session: Session, dataset_id: int) -> dict[int, Curated]:
     for made in session.scalars(select(RevisionRow).where(RevisionRow.study_id.in_(ours)).order_by(RevisionRow.id)):
         revised.setdefault(made.study_id, []).append(_revision(made))
     judged: dict[int, list[tuple[Judgement, Writing]]] = {}
-    query = select(JudgementRow).where(JudgementRow.study_id.in_(ours), JudgementRow.submitted.is_(True))
-    counts = {(row.reader_id, row.writing_id): row for row in session.scalars(query.order_by(JudgementRow.id))}
-    for row in sorted(counts.values(), key=lambda row: row.id):
-        judged.setdefault(row.study_id, []).append((_judgement(row), writings.get_writing(session, row.writing_id)))
+    for each in _counting(session, select(JudgementRow).where(JudgementRow.study_id.in_(ours))):
+        judged.setdefault(each.study, []).append((each, writings.get_writing(session, each.writing)))
     reported = set(session.scalars(select(ReportRow.study_id).where(ReportRow.study_id.in_(ours))))
     found = {
         study: curated(revised.get(study, ()), judged.get(study, ()), study in reported)
@@ -194,7 +189,7 @@ def _revise(session: Session, row: JudgementRow, said: Said, writing: Writing) -
     sections = [[name, said.text_of(name, writing)] for name in SECTIONS if said.text_of(name, writing)]
     query = select(RevisionRow).where(RevisionRow.writing_id == writing.id, RevisionRow.reader_id == row.reader_id)
     parent = session.scalar(query.order_by(RevisionRow.id.desc()).limit(1))
-    before = parent.sections if parent else [[n, writing.section(n)] for n in SECTIONS if writing.section(n)]
+    before = parent.sections if parent else [list(section) for section in writing.sections]
     if sections == before:
         return
     session.add(
@@ -207,6 +202,13 @@ def _revise(session: Session, row: JudgementRow, said: Said, writing: Writing) -
             sections=sections,
         )
     )
+
+
+def _counting(session: Session, chosen: Select[JudgementRow]) -> tuple[Judgement, ...]:
+    """Of the chosen judgements the newest that was submitted of each reader and report, oldest first."""
+    rows = session.scalars(chosen.where(JudgementRow.submitted.is_(True)).order_by(JudgementRow.id))
+    counts = {(row.reader_id, row.writing_id): row for row in rows}
+    return tuple(_judgement(row) for row in sorted(counts.values(), key=lambda row: row.id))
 
 
 def _newest(session: Session, reader_id: int, writing_id: int) -> JudgementRow | None:

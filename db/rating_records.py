@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.judgements import AlreadyPreferred, Said
 from core.rating_records import Compared, NoSuchReport, RatingRecord
-from core.writing import SECTIONS, Writing
 from db import judgements, people, studies, writings
 
 
@@ -23,7 +22,7 @@ def records(session: Session) -> Iterator[RatingRecord]:
 def _record(session: Session, number: int, reader: str, at: datetime, word: Said | Compared) -> RatingRecord:
     writing = writings.get_writing(session, number)
     study = studies.get_study(session, writing.study)
-    return RatingRecord(study.dataset, study.key, writing.model, _sections(writing), reader, at, word)
+    return RatingRecord(study.dataset, study.key, writing.model, writing.sections, reader, at, word)
 
 
 def keep(session: Session, record: RatingRecord) -> bool:
@@ -35,7 +34,7 @@ def keep(session: Session, record: RatingRecord) -> bool:
         written = writings.of_study(session, study, record.model)
     except NotFound:
         raise NoSuchReport(record) from None
-    writing = next((each for each in written if _sections(each) == record.written), None)
+    writing = next((each for each in written if each.sections == record.written), None)
     if writing is None:
         raise NoSuchReport(record)
     reader = people.ensure_reader(session, record.reader)
@@ -48,7 +47,3 @@ def keep(session: Session, record: RatingRecord) -> bool:
     if (known.order, known.preference) != (record.word.order, record.word.preference):
         raise AlreadyPreferred
     return False
-
-
-def _sections(writing: Writing) -> tuple[tuple[str, str], ...]:
-    return tuple((name, text) for name in SECTIONS if (text := writing.section(name)))

@@ -22,6 +22,15 @@ class Words:
     patience: float = 20.0
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A question about one study, its number, and when it was asked on the monotonic clock."""
+
+    study: int
+    number: int
+    at: float
+
+
 def waiting(address: str, since: float, words: Words, *, is_awake: bool, key: str, most: float | None = None) -> None:
     """Say that an answer is awaited, `since` when on the monotonic clock, and draw the page anew when `address` says
     that it waits no longer, or after `most` seconds.

@@ -6,12 +6,11 @@ import streamlit as st
 
 from app.screens import frame, session
 from app.screens.pages import pages
-from app.screens.tables import html_table
+from app.screens.tables import estimated, html_table
 from app.services import insights as service
 from app.services import vocabulary
 from app.services.insights import Insight, Owed
 from core.findings import by_key
-from core.metrics import Estimate
 from core.ratings import ErrorKind, Rate
 from core.verdicts import Standing
 
@@ -98,7 +97,7 @@ def _show_readers(found: Insight) -> None:
     _title("Do readers agree?", "Cohen's kappa of would sign (4 or 5) or not, on reports that both judged.")
     if found.agreements:
         rows = [
-            [f"{each.readers[0]} and {each.readers[1]}", _estimate(each.kappa), f"{each.reports}"]
+            [f"{each.readers[0]} and {each.readers[1]}", estimated(each.kappa, 2), f"{each.reports}"]
             for each in found.agreements
         ]
         st.html(f'<div class="rr-wide">{html_table(["", "kappa", "N"], rows, numbers=(1, 2))}</div>')
@@ -107,7 +106,7 @@ def _show_readers(found: Insight) -> None:
     _title(
         "Which score goes with the readers?", "Spearman's rank correlation with the mean overall rating, over reports."
     )
-    rows = [[each.score, _estimate(each.correlation), f"{each.reports}"] for each in found.companions]
+    rows = [[each.score, estimated(each.correlation, 2), f"{each.reports}"] for each in found.companions]
     st.html(f'<div class="rr-wide">{html_table(["", "correlation", "N"], rows, numbers=(1, 2))}</div>')
 
 
@@ -119,11 +118,3 @@ def _rate(rate: Rate) -> str:
     if rate.value is None or rate.low is None or rate.high is None:
         return "none yet"
     return f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%}), N {rate.n}"
-
-
-def _estimate(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "not evaluable"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"

@@ -6,10 +6,10 @@ import streamlit as st
 
 from app.screens import frame, session
 from app.screens.models_scores import Place, metric_name, show_difference
-from app.screens.tables import html_table
+from app.screens.tables import estimated, html_table
 from app.services import models
 from app.services.figures import sheets
-from core.metrics import Estimate, Metric
+from core.metrics import Metric
 from core.registry import ModelVersion
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -88,12 +88,4 @@ def show_sheets(pair: Sequence[ModelVersion], place: Place) -> None:
 
 
 def _cell(metric: Metric | None) -> str:
-    return "" if metric is None else _told(metric.overall)
-
-
-def _told(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "not evaluable"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+    return "" if metric is None else estimated(metric.overall)

@@ -1,12 +1,11 @@
 """The reports screen: what a model wrote beside its films, compared blind, judged and corrected where it stands."""
 
 import time
-from dataclasses import dataclass
 
 import streamlit as st
 
 from app.parts.judging import Drawn, Film, Saving, judging
-from app.parts.waiting import Words, waiting
+from app.parts.waiting import Asking, Words, waiting
 from app.routes import PREFIX
 from app.routes.judgements import seen
 from app.screens import film, frame, session
@@ -34,15 +33,6 @@ _ANSWERS = {
     Preference.NEITHER: ("Neither", "Neither can be used: X"),
 }
 _SHORTCUTS = {Preference.A: "a", Preference.B: "b", Preference.EQUIVALENT: "e", Preference.NEITHER: "x"}
-
-
-@dataclass(frozen=True)
-class Asking:
-    """A draft that was asked for, of which study, and when."""
-
-    study: int
-    number: int
-    at: float
 
 
 def show() -> None:

@@ -5,11 +5,11 @@ not, unless the reader asks: what others found is a suggestion too.
 """
 
 import time
-from dataclasses import dataclass
 
 import streamlit as st
 
 from app.parts.hits import hits
+from app.parts.waiting import Asking
 from app.screens import frame, searching, session
 from app.screens.pages import pages
 from app.services import labelling
@@ -24,15 +24,6 @@ _ASKED = "similar-asked"
 _CLOSED = "similar-closed"
 _OPENED_BLIND = "similar-opened-blind"
 _SEEN = "similar-seen"
-
-
-@dataclass(frozen=True)
-class Asking:
-    """The question about one study, and when it was asked."""
-
-    study: int
-    number: int
-    at: float
 
 
 def show(study: Study) -> int | None:

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from app.house import House
 from core.annotations import MaskVersion
-from core.findings import CHEXPERT, NO_FINDING
 from core.grounding import Loose, loose_ends
 from core.judgements import Judgement, NothingToCompare, Pair, Revision, Said, SavedJudgement, pinned
 from core.passages import Followed
 from core.ratings import Author, Preference, order_of, preferred
+from core.report_findings import FINDINGS
 from core.studies import Study
 from core.writing import SECTIONS, Decoding, Writing, WritingAsk
 from db import audit, judgements, masks, models, people, reviews, studies, writings
 
 FAMILY = "generation"
-FINDINGS: Final = tuple(finding.key for finding in CHEXPERT if finding.key != NO_FINDING)
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,8 @@ def blind_pair(opened: OpenReport, reader: str) -> BlindPair:
     writing, original = opened.writing, dict(_original(opened.study))
     if writing is None or not original:
         raise NothingToCompare
-    written = {name: writing.section(name) for name in SECTIONS if writing.section(name)}
-    shared = [name for name in SECTIONS if name in written and name in original]
+    written = dict(writing.sections)
+    shared = [name for name in written if name in original]
     if not shared:
         raise NothingToCompare
     if all(text == text.lower() for text in written.values()):

@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         now = _drafts(house, second, withheld)
         scores = [bench.measured(model, f"{name}-after") for model in (first, second)]
     remaining, made = _owed(house, now)
+    rates = {rate: _beside(scores, rate) for rate in RATES}
     data = {
         "dataset": wanted.dataset,
         "corrections": len(withheld),
@@ -77,10 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "corrected_errors": remaining.n,
         "still_made": asdict(remaining),
         "errors_after": made,
-        "test": {rate: asdict(_beside(scores, rate)) for rate in RATES},
+        "test": {rate: asdict(beside) for rate, beside in rates.items()},
         "recipe": recipe_of(wanted).to_mapping(),
     }
-    answer(data, wanted.json, lambda out: show(out, remaining, made, {rate: _beside(scores, rate) for rate in RATES}))
+    answer(data, wanted.json, lambda out: show(out, remaining, made, rates))
 
 
 def show(out: Console, remaining: Rate, made: int, rates: Mapping[str, Beside]) -> None:

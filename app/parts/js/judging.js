@@ -97,7 +97,7 @@ class Judging {
 
   /** @param {string} section */
   section(section) {
-    const sentences = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
+    const sentences = this.sentencesOf(section);
     const corrected = this.said.corrected[section];
     const heading = make("h4", { text: section });
     if (corrected !== undefined) {
@@ -171,10 +171,15 @@ class Judging {
     return this.said.groundings.find((each) => each.section === section && each.sentence === sentence) ?? null;
   }
 
+  /** What a sentence in hand is linked to so far. @param {{section: string, sentence: number}} hand @returns {Grounding} */
+  held(hand) {
+    return this.groundingOf(hand.section, hand.sentence) ?? { ...hand, patches: [], masks: [] };
+  }
+
   /** Change what the sentence in hand is linked to. @param {(old: Grounding) => Grounding} change */
   link(change) {
     if (!this.hand) return;
-    const old = this.groundingOf(this.hand.section, this.hand.sentence) ?? { ...this.hand, patches: [], masks: [] };
+    const old = this.held(this.hand);
     const rest = this.said.groundings.filter((each) => each !== old);
     const now = change(old);
     this.say({ groundings: now.patches.length + now.masks.length ? [...rest, now] : rest });
@@ -186,8 +191,8 @@ class Judging {
     this.films.element.classList.toggle("drawing", this.hand !== null);
     if (!this.hand) return this.card.replaceChildren();
     const { section, sentence } = this.hand;
-    const words = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section)[sentence].text;
-    const own = this.groundingOf(section, sentence) ?? { ...this.hand, patches: [], masks: [] };
+    const words = this.sentencesOf(section)[sentence].text;
+    const own = this.held(this.hand);
     const leave = () => this.letGo();
     this.card.replaceChildren(linkingCard(words, own, this.data.masks, (grounding) => this.link(() => grounding), leave));
   }
@@ -232,9 +237,7 @@ class Judging {
   /** @param {string} section @param {string | null} words null takes a correction back */
   correct(section, words) {
     const corrected = { ...this.said.corrected };
-    const written = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
-    const isAsWritten = words === written.map((/** @type {Sentence} */ each) => each.text).join(" ");
-    if (words === null || isAsWritten) delete corrected[section];
+    if (words === null || words === this.textOf(section)) delete corrected[section];
     else corrected[section] = words;
     this.say({ corrected });
   }
@@ -254,10 +257,14 @@ class Judging {
     if (end > start) this.pin({ section: from.section, start, end, words: text.slice(start, end).join("") });
   }
 
-  /** @param {string} section */
+  /** @param {string} section @returns {Sentence[]} */
+  sentencesOf(section) {
+    return this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
+  }
+
+  /** As it was written. @param {string} section */
   textOf(section) {
-    const written = this.data.sentences.filter((/** @type {Sentence} */ each) => each.section === section);
-    return written.map((/** @type {Sentence} */ each) => each.text).join(" ");
+    return this.sentencesOf(section).map((each) => each.text).join(" ");
   }
 
   /** @param {import("./pinning.js").Passage | null} passage */
