@@ -47,8 +47,6 @@ def test_every_study_is_answered_for_once_over_the_folds_and_a_second_run_trains
     classification_folds.main(words)
     assert told(capsys) == first
     assert asked_for(house) == trained
-    with house.database.reading() as session:
-        assert not any(model.promotable for model in models.models(session))
 
     classification_folds.main([*words, "--only", "1", "--apart"])
     part = told(capsys)
@@ -58,6 +56,8 @@ def test_every_study_is_answered_for_once_over_the_folds_and_a_second_run_trains
     }  # fmt: skip
     assert len(part["models"]) == 3
     assert asked_for(house) == trained + 4
+    with house.database.reading() as session:
+        assert not any(model.promotable for model in models.models(session))
 
 
 def test_a_leak_is_shown_beside_notes_that_name_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
