@@ -1,6 +1,6 @@
 """Where a network starts from: the encoder that its recipe names, or the weights of another model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -34,10 +34,14 @@ def starting_encoder(recipe: FilmRecipe, places: Sequence[Path], start: Path | N
     return build_image_encoder(recipe.encoder, recipe.weights, own_place_first(recipe.weights_folder, places))
 
 
-def go_on_from(network: nn.Module, start: Path, name: str, encoder: str) -> WeightOrigin:
+def go_on_from(
+    network: nn.Module, start: Path, name: str, encoder: str, elsewhere: Mapping[str, str] | None = None
+) -> WeightOrigin:
     """Give a network, whose image encoder is its `encoder`, whatever has the same name and shape in the model `name` in
-    the folder `start`: a pretrained encoder, or a whole model. Raises CannotStartFrom."""
+    the folder `start`: a pretrained encoder, or a whole model. `elsewhere` are parameters that may have another name
+    there. Raises CannotStartFrom."""
     theirs, file = _weights_of(start)
+    theirs = {ours: theirs[there] for ours, there in (elsewhere or {}).items() if there in theirs} | theirs
     ours = network.state_dict()
     fitting = {key: value for key, value in theirs.items() if key in ours and ours[key].shape == value.shape}
     if any(key.startswith(ENCODER_PREFIX) and key not in fitting for key in ours):

@@ -10,7 +10,7 @@ from core.recipes.films import FilmRecipe
 
 VARIANTS: Final = ("A", "B", "C", "D", "E")
 """The steps of the bottleneck, each of which can go on from the one before."""
-PATCHED = ("efficientnet_lite0", "tiny")
+PATCHED = ("efficientnet_lite0", "vit_b16", "biomedclip", "tiny")
 """Image encoders whose places the bottleneck can look at."""
 
 
@@ -29,10 +29,10 @@ class RetrievalRecipe(FilmRecipe):
         "salient alone (D), the others dropped (E). Each may go on from the one before.",
         basic=True,
     )
-    encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "vit_b16", "tiny"] = option(
+    encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "vit_b16", "biomedclip", "tiny"] = option(
         "efficientnet_lite0", "Image encoder.", basic=True
     )
-    text_encoder: Literal["minilm", "distilbert", "bioclinical", "hash"] = option(
+    text_encoder: Literal["minilm", "distilbert", "bioclinical", "biomedclip", "hash"] = option(
         "minilm", "Encoder of the words.", basic=True
     )
     text_layers: int = option(
@@ -74,9 +74,13 @@ class RetrievalRecipe(FilmRecipe):
         tuple(str(source) for source in EFFECTIVE_ORDER), "Whose labels count. A model's word never does."
     )
 
-    patch_width: int = option(192, "Width of the layers that look at patches.", low=8, high=4096)
-    patch_layers: int = option(4, "Layers that look at patches.", low=1, high=24)
-    patch_heads: int = option(4, "Heads of their attention.", low=1, high=64)
+    patch_width: int = option(
+        192, "Width of the layers that look at patches; a transformer brings its own.", low=8, high=4096
+    )
+    patch_layers: int = option(
+        4, "Layers that look at patches; of an encoder that is a transformer, its own last ones.", low=1, high=24
+    )
+    patch_heads: int = option(4, "Heads of their attention; a transformer brings its own.", low=1, high=64)
     salient_after: int = option(
         1, "Layers before the saliences are told; those behind never see what is dropped.", low=0
     )
@@ -124,8 +128,8 @@ class RetrievalRecipe(FilmRecipe):
 
 
 def presets() -> Mapping[str, RetrievalRecipe]:
-    """`cpu` and `bottleneck` need no accelerator and no hub; `resnet18` and `distilbert` start from weights in a local
-    folder or on the hub; `smoke` trains in seconds, for tests."""
+    """`cpu` and `bottleneck` need no accelerator and no hub; `resnet18`, `distilbert` and `biomedclip`, another
+    bottleneck, start from weights in a local folder or on the hub; `smoke` trains in seconds, for tests."""
     return {
         "cpu": RetrievalRecipe(
             epochs=8, batch_size=64, frozen_stages=4, averaging=0.98, augment="light", image_size=256, patience=0,
@@ -141,6 +145,11 @@ def presets() -> Mapping[str, RetrievalRecipe]:
         "bottleneck": RetrievalRecipe(
             preset="bottleneck", network="bottleneck", epochs=8, batch_size=32, frozen_stages=3, averaging=0.98,
             augment="light", patience=0, learning_rate=5e-4,
+        ),
+        "biomedclip": RetrievalRecipe(
+            preset="biomedclip", network="bottleneck", encoder="biomedclip", weights="local",
+            text_encoder="biomedclip", text_layers=2, image_size=224, dimension=512, epochs=15, batch_size=64,
+            frozen_stages=3, averaging=0.99, augment="light", learning_rate=3e-4, encoder_learning_rate=1e-5,
         ),
         "smoke": RetrievalRecipe(
             preset="smoke", encoder="tiny", text_encoder="hash", weights="random", image_size=64, epochs=4,

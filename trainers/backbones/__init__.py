@@ -12,6 +12,7 @@ from trainers.backbones.images import (
 )
 from trainers.backbones.lite0 import EfficientNetLite0, lite0_state_for_timm, packaged_lite0_state
 from trainers.backbones.minilm import MiniLm
+from trainers.backbones.openclip import OpenClip
 from trainers.backbones.origins import UnexpectedWeights, WeightOrigin, WeightsNotFound, random_origin
 from trainers.backbones.places import own_place_first
 from trainers.backbones.pyramids import MobileVitS, ResNet
@@ -37,6 +38,7 @@ __all__ = [
     "ImageEncoder",
     "MiniLm",
     "MobileVitS",
+    "OpenClip",
     "OtherTextEncoder",
     "Read",
     "ResNet",

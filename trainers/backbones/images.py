@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.errors import ReadingRoomError
 from trainers.backbones.lite0 import LITE0_BLOCKS_TO_STRIDE_16, EfficientNetLite0
+from trainers.backbones.openclip import load_biomedclip
 from trainers.backbones.origins import IMAGE_ENCODER, UnexpectedWeights, WeightOrigin, random_origin
 from trainers.backbones.pyramids import DenseNet121, MobileVitS, ResNet
 from trainers.backbones.vit import VitB16
@@ -66,7 +67,7 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
     where weights are asked of an encoder that has none or a file holds another network, and PickledModel or NotWeights
     for a file that cannot be read.
     """
-    if weights == "package" and name in ("resnet18", "resnet34", "densenet121", "mobilevit_s", "vit_b16"):
+    if weights == "package" and name in ("resnet18", "resnet34", "densenet121", "mobilevit_s", "vit_b16", "biomedclip"):
         raise UnexpectedWeights(f'No package has weights for the encoder "{name}". Choose weights "local" or "random".')
     match name:
         case "efficientnet_lite0":
@@ -79,13 +80,15 @@ def build_image_encoder(name: str, weights: str, places: Sequence[Path] = ()) ->
             return MobileVitS(weights, places)
         case "vit_b16":
             return VitB16(weights, places)
+        case "biomedclip":
+            return VitB16(weights, places, load_biomedclip)
         case "tiny":
             if weights != "random":
                 raise UnexpectedWeights('There are no weights for the encoder "tiny". Choose weights "random".')
             return TinyEncoder()
     raise UnknownEncoder(
         f'There is no image encoder "{name}". Choose "efficientnet_lite0", "resnet18", "resnet34", "densenet121", '
-        '"mobilevit_s", "vit_b16" or "tiny".'
+        '"mobilevit_s", "vit_b16", "biomedclip" or "tiny".'
     )
 
 

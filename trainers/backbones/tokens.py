@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainers.backbones.bert import TopLayers, minilm_tokens
 from trainers.backbones.bioclinical import bioclinical_tokens, distilbert_tokens
+from trainers.backbones.openclip import biomedclip_tokens
 from trainers.backbones.origins import WeightOrigin
 from trainers.backbones.texts import HashedWords, OtherTextEncoder, UnknownTextEncoder
 from trainers.backbones.words import EmptyText, Read, words_in
@@ -127,8 +128,10 @@ def build_token_encoder(name: str, learned: int, tokens: int, places: Sequence[P
             return bioclinical_tokens(learned, tokens, places)
         case "distilbert":
             return distilbert_tokens(learned, tokens, places)
+        case "biomedclip":
+            return biomedclip_tokens(learned, tokens, places)
         case "hash":
             return HashedTokens(tokens)
     raise UnknownTextEncoder(
-        f'There is no encoder of words "{name}". Choose "minilm", "bioclinical", "distilbert" or "hash".'
+        f'There is no encoder of words "{name}". Choose "minilm", "bioclinical", "distilbert", "biomedclip" or "hash".'
     )

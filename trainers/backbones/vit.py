@@ -1,6 +1,6 @@
 """ViT-B/16, whose weights come from a local folder or the hub, and where its attention goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainers.backbones.convolutions import one_channel_stem
-from trainers.backbones.origins import IMAGE_ENCODER, random_origin
+from trainers.backbones.origins import IMAGE_ENCODER, UnexpectedWeights, WeightOrigin, random_origin
 from trainers.backbones.places import Repository
 from trainers.backbones.published import Published, load_published
 
@@ -24,14 +24,24 @@ class VitB16(nn.Module):
     It learned on films of 224 pixels a side; for others the embeddings of the places are stretched.
     """
 
-    def __init__(self, weights: str, places: Sequence[Path] = ()) -> None:
-        """Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights."""
+    def __init__(
+        self,
+        weights: str,
+        places: Sequence[Path] = (),
+        load: Callable[[nn.Module, Sequence[Path]], WeightOrigin] | None = None,
+    ) -> None:
+        """Local weights are those of ImageNet, unless `load` fills the body with others.
+
+        Raises WeightsNotFound, UnexpectedWeights, PickledModel, NotWeights.
+        """
         super().__init__()
         body: Any = timm.create_model(
             "vit_base_patch16_224", pretrained=False, num_classes=0, global_pool="", dynamic_img_size=True, **SHAPE
         )
         self.channels: tuple[int, ...] = (int(body.embed_dim),)
-        self.origin = load_published(body, VIT_B16, places) if weights == "local" else random_origin(IMAGE_ENCODER)
+        self.origin = random_origin(IMAGE_ENCODER)
+        if weights == "local":
+            self.origin = load(body, places) if load is not None else load_published(body, VIT_B16, places)
         body.patch_embed.proj = one_channel_stem(body.patch_embed.proj)
         self.body: Any = body
 
@@ -48,6 +58,18 @@ class VitB16(nn.Module):
         embeddings = [body.patch_embed, nn.ParameterList([body.cls_token, body.pos_embed])]
         norm = [body.norm] if count == 5 else []
         return [*embeddings, *blocks[: len(blocks) * (count - 1) // 4], *norm]
+
+    def give_last(self, count: int) -> tuple[list[nn.Module], nn.Module]:
+        """Its last blocks, which it does without from then on, and the norm that follows them.
+
+        Raises UnexpectedWeights where it has no more than these.
+        """
+        body = self.body
+        blocks, norm, stay = list(body.blocks), body.norm, len(body.blocks) - count
+        if stay < 1:
+            raise UnexpectedWeights(f"The image encoder has {len(blocks)} layers, so it cannot give {count} of them.")
+        body.blocks, body.norm = nn.Sequential(*blocks[:stay]), nn.Identity()
+        return blocks[stay:], norm
 
     @torch.inference_mode()
     def rollout(self, images: Tensor) -> Tensor:

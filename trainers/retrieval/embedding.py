@@ -1,17 +1,28 @@
 """Embeddings of many studies at once: what their films, their views together and their texts say."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.datasets import FilmCache, chunks
+from trainers.datasets import FilmCache, Square, chunks, shows_something
 from trainers.retrieval.data import Pair, Pose
-from trainers.retrieval.model import RetrievalModel, Vectors
+from trainers.retrieval.model import Vectors
 
 FILMS_AT_ONCE = 32
 TEXTS_AT_ONCE = 64
+
+
+class Embedder(Protocol):
+    """What has films and texts in one space, as `RetrievalModel` does."""
+
+    def films(self, squares: Sequence[Square], poses: Sequence[Pose]) -> Vectors: ...
+
+    def studies(self, films: NDArray[np.float32], seen: NDArray[np.bool_]) -> Vectors: ...
+
+    def texts(self, texts: Sequence[Sequence[str]]) -> Vectors: ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,16 @@ class Embedded:
     texts: Vectors
 
 
-def embed(model: RetrievalModel, pairs: Sequence[Pair], films: FilmCache, each: Callable[[int], None]) -> Embedded:
+def showing(pairs: Sequence[Pair], films: FilmCache) -> tuple[Pair, ...]:
+    """The pairs without such films as show nothing but one even grey; those go of which none is left."""
+    kept = (
+        replace(pair, films={pose: sha for pose, sha in pair.films.items() if shows_something(films.film(sha))})
+        for pair in pairs
+    )
+    return tuple(pair for pair in kept if pair.films)
+
+
+def embed(model: Embedder, pairs: Sequence[Pair], films: FilmCache, each: Callable[[int], None]) -> Embedded:
     """`each` hears how many studies are done."""
     said, seen, texts = [], [], []
     for group in chunks(pairs, FILMS_AT_ONCE // len(Pose)):
@@ -40,7 +60,7 @@ def embed(model: RetrievalModel, pairs: Sequence[Pair], films: FilmCache, each: 
 
 
 def said_by_pose(
-    model: RetrievalModel, read: Sequence[tuple[int, Pose, str]], studies: int, films: FilmCache
+    model: Embedder, read: Sequence[tuple[int, Pose, str]], studies: int, films: FilmCache
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """What films say by pose (studies, 2, D), 0 where there is none, and where there is one (studies, 2). Each film is
     given as its study's row, its pose and its SHA-256."""

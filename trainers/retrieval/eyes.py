@@ -10,6 +10,7 @@ The variants of the bottleneck are steps, each of which can go on from the model
     E   + the others are dropped before the layers that follow, which never see them
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -45,7 +46,11 @@ class GlanceEye(nn.Module):
 
 class PatchEye(nn.Module):
     """A transformer (Dosovitskiy et al. 2021) over the places of a map, of which so many layers come `before` saliences
-    are told. `keeps` is the share of the patches that variants D and E let through."""
+    are told. `keeps` is the share of the patches that variants D and E let through.
+
+    Where the encoder is a transformer, the layers are its `own` last ones, with the norm behind them: its patches know
+    their places and have its width, so nothing is put before them.
+    """
 
     def __init__(
         self,
@@ -57,22 +62,24 @@ class PatchEye(nn.Module):
         layers: int,
         keeps: float,
         softness: float,
+        own: tuple[Sequence[nn.Module], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.variant, self.keeps, self.softness = variant, keeps, softness
+        width = width if own is None else channels
         self.width, self.patch_width = 2 * width, width
-        self.embed = nn.Linear(channels, width)
+        self.embed = nn.Linear(channels, width) if own is None else None
         self.whole = nn.Parameter(torch.zeros(1, 1, width))
-        blocks = [Block(width, heads, qkv_bias=True) for _ in range(layers)]
+        blocks, norm = own or ([Block(width, heads, qkv_bias=True) for _ in range(layers)], nn.LayerNorm(width))
         self.before, self.after = nn.ModuleList(blocks[:before]), nn.ModuleList(blocks[before:])
-        self.norm = nn.LayerNorm(width)
+        self.norm = norm
         self.salient = nn.Linear(width, 1) if variant >= "C" else None
 
     def forward(self, found: Tensor, gated: bool = True) -> Glimpse:
         """From maps (B, C, h, w); not `gated` everything comes through, whatever the variant."""
-        tokens = self.embed(found.flatten(2).transpose(1, 2)) + places(
-            found.shape[2], found.shape[3], self.patch_width
-        ).to(found)
+        tokens = found.flatten(2).transpose(1, 2)
+        if self.embed is not None:
+            tokens = self.embed(tokens) + places(found.shape[2], found.shape[3], self.patch_width).to(found)
         tokens = torch.cat([self.whole.expand(len(tokens), -1, -1), tokens], dim=1)
         for block in self.before:
             tokens = block(tokens)
@@ -93,6 +100,12 @@ class PatchEye(nn.Module):
         mean = (tokens[:, 1:] * shares[:, :, None]).sum(dim=1)
         pooled = torch.cat([tokens[:, 0], mean], dim=1)
         return Glimpse(pooled, tokens[:, 1:], kept, gates, salience, found.shape[2] * found.shape[3])
+
+    @property
+    def layers(self) -> list[tuple[str, int]]:
+        """Where each lies, from the first: in which list, and at which place of it."""
+        return [*(("before", place) for place in range(len(self.before))),
+                *(("after", place) for place in range(len(self.after)))]  # fmt: skip
 
     def _through(self, scores: Tensor, salience: Tensor, every: Tensor) -> tuple[Tensor, Tensor]:
         """Which patches come through (B, K), and how much of each (B, K)."""

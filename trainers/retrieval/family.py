@@ -41,8 +41,8 @@ from trainers.contract import (
 from trainers.datasets import FilmCache, chunks, shows_something, to_square
 from trainers.gradcam import Heat
 from trainers.retrieval import model as models
-from trainers.retrieval.data import Pair, Pose, RetrievalData, films_by_pose, findings_of, pairs_of, split_text
-from trainers.retrieval.embedding import embed, said_by_pose
+from trainers.retrieval.data import Pose, RetrievalData, films_by_pose, findings_of, pairs_of, split_text
+from trainers.retrieval.embedding import embed, said_by_pose, showing
 from trainers.retrieval.evaluation import details_of, judge, metrics_of, scores_of
 from trainers.retrieval.explanation import text_heat
 from trainers.retrieval.figures import draw_figures
@@ -85,8 +85,8 @@ class Retrieval:
         films.warm(wanted, (), lambda n: watch.report(n, len(wanted), "Reading films"))
         return RetrievalData(
             findings=findings_of(manifest),
-            training=_seen(training, films),
-            validation=_seen(validation, films),
+            training=showing(training, films),
+            validation=showing(validation, films),
             films=films,
             start=shelf.start(ours.start_from),
             weights=shelf.weights,
@@ -120,7 +120,7 @@ class Retrieval:
         watch: Watch,
     ) -> Measured:
         films = shelf.films(model.recipe)
-        pairs, findings = _seen(pairs_of(manifest, split, model.recipe), films), findings_of(manifest)
+        pairs, findings = showing(pairs_of(manifest, split, model.recipe), films), findings_of(manifest)
         if len(pairs) < 2:
             raise NothingToMeasure(
                 f"{f'The {split} split' if split else 'The snapshot'} has fewer than two studies with a film and a "
@@ -205,14 +205,3 @@ def _only(vectors: Vectors) -> Vector:
 
 def _square(model: RetrievalModel, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return to_square(pixels, model.recipe.image_size, model.recipe.fit)
-
-
-def _seen(pairs: Sequence[Pair], films: FilmCache) -> tuple[Pair, ...]:
-    """The pairs without such films as show nothing but one even grey; those go of which none is left."""
-    kept = (
-        Pair(**{**vars(pair), "films": {
-            pose: sha for pose, sha in pair.films.items() if shows_something(films.film(sha))
-        }})
-        for pair in pairs
-    )  # fmt: skip
-    return tuple(pair for pair in kept if pair.films)

@@ -20,6 +20,7 @@ from trainers.backbones import (
     ImageEncoder,
     TextTokens,
     TopLayers,
+    VitB16,
     WeightOrigin,
     build_image_encoder,
     cut_at_stride_16,
@@ -119,7 +120,9 @@ def start_network(
     """
     encoder = starting_encoder(recipe, places, start)
     network = build_network(recipe, encoder, text.encoder.dimension, text.encoder.top)
-    origin = encoder.origin if start is None else go_on_from(network, start, recipe.start_from, recipe.encoder)
+    origin = encoder.origin
+    if start is not None:
+        origin = go_on_from(network, start, recipe.start_from, recipe.encoder, _elsewhere(network))
     return network, (origin, text.encoder.origin)
 
 
@@ -135,10 +138,11 @@ def build_network(
     """In the memory layout that convolutions on a CPU like."""
     eye: GlanceEye | PatchEye
     if recipe.network == "bottleneck":
-        channels = cut_at_stride_16(encoder)
+        own = encoder.give_last(recipe.patch_layers) if isinstance(encoder, VitB16) else None
+        channels = cut_at_stride_16(encoder) if own is None else encoder.channels[-1]
         eye = PatchEye(
             recipe.variant, channels, recipe.patch_width, recipe.patch_heads, recipe.salient_after,
-            recipe.patch_layers, recipe.kept_share, recipe.topk_softness,
+            recipe.patch_layers, recipe.kept_share, recipe.topk_softness, own,
         )  # fmt: skip
     else:
         eye = GlanceEye(encoder.channels[-1])
@@ -149,6 +153,22 @@ def build_network(
         encoder, eye, text_dimension, top, local, recipe.dimension, recipe.dropout, recipe.temperature
     )
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _elsewhere(network: FilmsAndText) -> dict[str, str]:
+    """Of the layers that an eye took from its encoder, what they are called where the encoder still has them."""
+    eye, encoder = network.eye, network.encoder
+    if not isinstance(eye, PatchEye) or not isinstance(encoder, VitB16):
+        return {}
+    taken = {f"eye.{part}.{place}.": f"encoder.body.blocks.{len(encoder.body.blocks) + number}."
+             for number, (part, place) in enumerate(eye.layers)}  # fmt: skip
+    taken["eye.norm."] = "encoder.body.norm."
+    return {
+        name: theirs + name.removeprefix(ours)
+        for name in network.state_dict()
+        for ours, theirs in taken.items()
+        if name.startswith(ours)
+    }
 
 
 def save(model: RetrievalModel, folder: Path) -> None:

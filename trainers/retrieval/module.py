@@ -5,7 +5,7 @@ from torch import Tensor
 
 from core.recipes import RetrievalRecipe
 from trainers.augmentation import AUGMENTATIONS, as_floats, vary
-from trainers.backbones import BertTokens
+from trainers.backbones import BertTokens, VitB16
 from trainers.datasets import Batches
 from trainers.modules import FamilyModule
 from trainers.retrieval.data import Collate, Pair, PairBatch, Pose, RetrievalData, present_on
@@ -24,7 +24,7 @@ class RetrievalModule(FamilyModule):
     texts, and "validation_graded_ndcg@10"."""
 
     recipe: RetrievalRecipe
-    pretrained = ("encoder", "text")
+    pretrained: tuple[str, ...] = ("encoder", "text")
 
     def __init__(self, recipe: RetrievalRecipe, data: RetrievalData) -> None:
         super().__init__()
@@ -32,6 +32,9 @@ class RetrievalModule(FamilyModule):
         self.text = text_of(recipe, data.weights)
         torch.manual_seed(recipe.seed)
         self.network, self.started = start_network(recipe, self.text, data.start, data.weights)
+        if isinstance(self.network.encoder, VitB16) and recipe.network == "bottleneck":
+            # Its eye is made of the encoder's own last layers.
+            self.pretrained = (*self.pretrained, "eye")
         self.has_validation = len(data.validation) > 1
         self._said: list[tuple[Tensor, Tensor, Tensor]] = []
         self.train()

@@ -12,7 +12,8 @@ import numpy as np
 from core.bootstrap import Values
 from core.findings import Finding
 from trainers.retrieval.data import split_text
-from trainers.retrieval.model import RetrievalModel, Vectors
+from trainers.retrieval.embedding import Embedder
+from trainers.retrieval.model import Vectors
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def phrases() -> tuple[Phrase, ...]:
     return tuple(Phrase(entry["text"], tuple(entry["findings"])) for entry in told["phrases"])
 
 
-def zero_shot(model: RetrievalModel, findings: Sequence[Finding], studies: Vectors) -> dict[str, Values]:
+def zero_shot(model: Embedder, findings: Sequence[Finding], studies: Vectors) -> dict[str, Values]:
     """By finding (N,): how much nearer studies are to its positive prompts than to its negative ones, each averaged
     into one point (Radford et al. 2021; in pairs as by Tiu et al. 2022)."""
     told = {}
@@ -57,14 +58,14 @@ def zero_shot(model: RetrievalModel, findings: Sequence[Finding], studies: Vecto
     return told
 
 
-def suite(model: RetrievalModel, studies: Vectors) -> dict[Phrase, Values]:
+def suite(model: Embedder, studies: Vectors) -> dict[Phrase, Values]:
     """By phrase (N,): how near studies are to it."""
     said = model.texts([split_text(phrase.text) for phrase in phrases()])
     near = studies.astype(np.float64) @ said.astype(np.float64).T
     return dict(zip(phrases(), near.T, strict=True))
 
 
-def _middle(model: RetrievalModel, texts: Sequence[str]) -> Vectors:
+def _middle(model: Embedder, texts: Sequence[str]) -> Vectors:
     mean = model.texts([split_text(text) for text in texts]).mean(axis=0)
     middle: Vectors = mean / np.linalg.norm(mean)
     return middle
