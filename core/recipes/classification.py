@@ -98,7 +98,7 @@ def presets() -> Mapping[str, ClassificationRecipe]:
     the hub, `smoke` trains in seconds, for tests."""
     return {
         "cpu": ClassificationRecipe(
-            epochs=7, batch_size=16, frozen_stages=1, averaging=0.99, augment="light", image_size=224,
+            epochs=5, batch_size=16, frozen_stages=2, averaging=0.99, augment="light", image_size=224,
             encoder_learning_rate=5e-4, modality_dropout=0.75, keep="last", patience=0,
         ),
         "clinical": ClassificationRecipe(
