@@ -64,14 +64,29 @@ def _knows_no_model(name: str) -> Path:
 
 
 @dataclass(frozen=True)
+class InUse:
+    """The model of a family that is in use: its name, its folder, and what it was measured at when it was made."""
+
+    name: str
+    folder: Path
+    metrics: Mapping[str, Metric]
+
+
+def _none_in_use(family: str) -> InUse | None:
+    return None
+
+
+@dataclass(frozen=True)
 class Shelf:
     """Where films come from: the store, and the folder in which what was made from them is kept. `weights` are folders
-    in which pretrained weights may lie; `model_folder` gives the folder of a model on record, or raises NotFound."""
+    in which pretrained weights may lie; `model_folder` gives the folder of a model on record, or raises NotFound;
+    `in_use` the model of another family that is in use, or None."""
 
     store: Store
     cache: Path
     weights: tuple[Path, ...] = ()
     model_folder: Callable[[str], Path] = _knows_no_model
+    in_use: Callable[[str], InUse | None] = _none_in_use
 
     def films(self, recipe: FilmRecipe) -> FilmCache:
         """Films as this recipe's network sees them."""

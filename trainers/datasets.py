@@ -76,7 +76,7 @@ class FilmCache:
     """
 
     def __init__(self, cache: Path, store: Store, side: int, fit: str) -> None:
-        self.store, self.side, self.fit = store, side, fit
+        self.cache, self.store, self.side, self.fit = cache, store, side, fit
         self._folder = cache / "squares" / f"{side}-{fit}"
 
     def film(self, sha: str) -> Square:

@@ -24,7 +24,7 @@ from db.engine import Database
 from db.models import NewModel
 from db.work import Handler, Ticket
 from trainers import publishing
-from trainers.contract import Case, Family, Measured, ModelFacts, NothingToMeasure, Shelf
+from trainers.contract import Case, Family, InUse, Measured, ModelFacts, NothingToMeasure, Shelf
 from trainers.drafting import draft_all
 from trainers.families import family_of
 from trainers.loop import train
@@ -59,8 +59,16 @@ class Desk:
     @property
     def shelf(self) -> Shelf:
         return Shelf(
-            Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,), self._model_folder
-        )
+            Store(self.workspace.store_url), self.workspace.cache, (self.workspace.weights,), self._model_folder,
+            self._in_use,
+        )  # fmt: skip
+
+    def _in_use(self, family: str) -> InUse | None:
+        with self.database.reading() as session:
+            champion = models.champion(session, family)
+        if champion is None:
+            return None
+        return InUse(champion.name, self.workspace.models / champion.folder, champion.metrics)
 
     def _model_folder(self, name: str) -> Path:
         """Of a model to start from. Raises NotFound, LearnedFromJudges."""

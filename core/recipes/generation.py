@@ -23,6 +23,15 @@ class GenerationRecipe(FilmRecipe):
     encoder: Literal["efficientnet_lite0", "resnet18", "resnet34", "densenet121", "tiny"] = option(
         "efficientnet_lite0", "Image encoder, one for both views.", basic=True
     )
+    crop: Literal["none", "lungs"] = option(
+        "none",
+        "Whether frontal films are cropped to the lungs, found by the segmentation model in use; all of each is read "
+        "where none is good enough, and the model says so.",
+        basic=True,
+    )
+    crop_margin: float = option(
+        0.1, "What is left around the lungs, as a share of the longer side of their box.", low=0, high=1
+    )
     start_from: str = option(
         "", "Model whose weights training goes on from, such as generation-v1 or classification-v2.", basic=True
     )
@@ -113,15 +122,15 @@ def presets() -> Mapping[str, GenerationRecipe]:
     `transformer` reads no film, the floor for those that do; `smoke` trains in seconds, for tests."""
     return {
         "cpu": GenerationRecipe(
-            epochs=12, batch_size=32, frozen_stages=4, averaging=0.99, augment="light", image_size=224, patience=0,
-            flip_probability=0.0, learning_rate=1e-3,
+            crop="lungs", epochs=12, batch_size=32, frozen_stages=4, averaging=0.99, augment="light", image_size=224,
+            patience=0, flip_probability=0.0, learning_rate=1e-3,
         ),
         "chexnet": GenerationRecipe(
-            preset="chexnet", encoder="densenet121", weights="local", frozen_stages=4, epochs=12, batch_size=32,
-            averaging=0.99, augment="light", image_size=224, patience=0, flip_probability=0.0,
+            preset="chexnet", crop="lungs", encoder="densenet121", weights="local", frozen_stages=4, epochs=12,
+            batch_size=32, averaging=0.99, augment="light", image_size=224, patience=0, flip_probability=0.0,
         ),
         "gpt2": GenerationRecipe(
-            preset="gpt2", encoder="densenet121", weights="local", frozen_stages=4, decoder="gpt2",
+            preset="gpt2", crop="lungs", encoder="densenet121", weights="local", frozen_stages=4, decoder="gpt2",
             conditioning="additive", decoder_layers=12, decoder_width=768, decoder_heads=12, epochs=6, batch_size=16,
             learning_rate=3e-4, encoder_learning_rate=3e-5, augment="light", image_size=224, patience=0,
             flip_probability=0.0,

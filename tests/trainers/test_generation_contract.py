@@ -19,6 +19,7 @@ from tests.trainers.family_contract import FamilyContract
 from tests.trainers.reported import add_reported, learn
 from trainers.checkpoints import CorruptModel
 from trainers.contract import Silent
+from trainers.generation.cropping import Views
 from trainers.generation.data import IGNORED, Collate, GenerationData, readings_of
 from trainers.generation.family import Generation
 from trainers.generation.model import GenerationModel
@@ -226,7 +227,7 @@ def test_a_report_counts_in_learning_as_its_origin_says(house: House) -> None:
     readings, _ = readings_of(manifest, None, ours)
     assert [one.weight for one in readings] == [1.0, 5.0]
 
-    data = GenerationData(readings, readings, house.shelf.films(ours))
+    data = GenerationData(readings, readings, Views(house.shelf.films(ours), None))
     module = GenerationModule(ours, data)
     batch = Collate(data.films, module.pieces, ours, varied=False)(readings, np.random.default_rng(0))
     logits = torch.randn(*batch.wanted.shape, len(module.pieces), generator=torch.Generator().manual_seed(0))

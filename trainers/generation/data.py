@@ -18,7 +18,7 @@ from core.snapshots import Manifest, SnapshotStudy
 from core.studies import Split
 from core.text_scores import tokens
 from core.writing import SECTIONS
-from trainers.datasets import FilmCache
+from trainers.generation.cropping import LungFinder, Views
 from trainers.generation.pieces import Pieces
 from trainers.mirroring import mirrored_text
 from trainers.retrieval.data import Pose, films_by_pose
@@ -58,14 +58,17 @@ class Reading:
 @dataclass(frozen=True)
 class GenerationData:
     """What is learned and from what. `left_out` counts the training studies that cannot be learned from, by reason;
-    `start` is the folder of the model that training goes on from."""
+    `start` is the folder of the model that training goes on from; `lungs` finds those to which frontal films are
+    cropped, `uncropped` says why nothing does."""
 
     training: tuple[Reading, ...]
     validation: tuple[Reading, ...]
-    films: FilmCache
+    films: Views
     left_out: Mapping[str, int] = field(default_factory=dict)
     start: Path | None = None
     weights: tuple[Path, ...] = ()
+    lungs: LungFinder | None = None
+    uncropped: str = ""
 
 
 class ReadingBatch(NamedTuple):
@@ -135,7 +138,7 @@ class Collate:
     """Studies to a batch. `varied` is for learning: some are mirrored, films and words, and of two views one is hidden
     at times."""
 
-    def __init__(self, films: FilmCache, pieces: Pieces, recipe: GenerationRecipe, varied: bool) -> None:
+    def __init__(self, films: Views, pieces: Pieces, recipe: GenerationRecipe, varied: bool) -> None:
         self._films, self._pieces, self._recipe, self._varied = films, pieces, recipe, varied
 
     def __call__(self, readings: Sequence[Reading], chance: np.random.Generator) -> ReadingBatch:
@@ -150,7 +153,7 @@ class Collate:
             for pose, sha in one.films.items():
                 if pose is hidden:
                     continue
-                film = self._films.film(sha)
+                film = self._films.film(sha, pose)
                 images[row, pose] = film[:, ::-1] if flips[row] else film
                 seen[row, pose] = True
         reports = [self._report(one, bool(flip)) for one, flip in zip(readings, flips, strict=True)]

@@ -13,7 +13,8 @@ from core.metrics import ItemScore, Metric
 from core.reports import Report
 from core.writing import Decoding
 from trainers.augmentation import as_floats
-from trainers.datasets import FilmCache, chunks
+from trainers.datasets import chunks
+from trainers.generation.cropping import Views
 from trainers.generation.data import Reading
 from trainers.generation.floors import random_reports
 from trainers.generation.model import GenerationModel
@@ -54,9 +55,7 @@ def decoding_of(model: GenerationModel) -> Decoding:
     return Decoding(recipe.temperature, recipe.top_k, recipe.beams, recipe.most_tokens, "", recipe.seed)
 
 
-def answer(
-    model: GenerationModel, readings: Sequence[Reading], films: FilmCache, each: Callable[[int], None]
-) -> Answers:
+def answer(model: GenerationModel, readings: Sequence[Reading], films: Views, each: Callable[[int], None]) -> Answers:
     """`each` hears how many studies are done."""
     how, done = decoding_of(model), 0
     reports: list[Report] = []
@@ -85,7 +84,7 @@ def answer(
 
 
 def glances(
-    model: GenerationModel, readings: Sequence[Reading], films: FilmCache, each: Callable[[int], None]
+    model: GenerationModel, readings: Sequence[Reading], films: Views, each: Callable[[int], None]
 ) -> NDArray[np.float32]:
     """(N, L): the latents of studies."""
     found = []
@@ -125,8 +124,8 @@ def nearest_reports(
     return [training[int(place)].report for place in (ours @ theirs.T).argmax(axis=1)]
 
 
-def _seen(model: GenerationModel, group: Sequence[Reading], films: FilmCache) -> Seen:
-    squares = [{pose: films.film(sha) for pose, sha in one.films.items()} for one in group]
+def _seen(model: GenerationModel, group: Sequence[Reading], films: Views) -> Seen:
+    squares = [{pose: films.film(sha, pose) for pose, sha in one.films.items()} for one in group]
     return model.see(squares, [one.indication for one in group])
 
 
@@ -160,13 +159,13 @@ def _normal(model: GenerationModel, seen: Seen) -> Values:
 
 @torch.inference_mode()
 def _redraw(
-    model: GenerationModel, group: Sequence[Reading], films: FilmCache, into: dict[tuple[Pose, str], list[float]]
+    model: GenerationModel, group: Sequence[Reading], films: Views, into: dict[tuple[Pose, str], list[float]]
 ) -> None:
     for pose in Pose:
         rows = [row for row, one in enumerate(group) if pose in one.films]
         told = {name: np.full(len(group), np.nan) for name in ("ssim", "psnr", "mse")}
         if rows and model.network.redrawing is not None:
-            squares = torch.stack([torch.from_numpy(films.film(group[row].films[pose])) for row in rows])[:, None]
+            squares = torch.stack([torch.from_numpy(films.film(group[row].films[pose], pose)) for row in rows])[:, None]
             wanted = as_floats(squares.to(model.device))
             with autocast(model.recipe, model.device):
                 maps = model.network.encode(model.ready(squares))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from trainers.datasets import FilmCache
+from trainers.generation.cropping import Views
 from trainers.generation.data import Reading
 from trainers.generation.evaluation import Answers
 from trainers.generation.model import GenerationModel
@@ -20,7 +20,7 @@ PANEL = 192
 
 
 def draw_figures(
-    folder: Path, model: GenerationModel, readings: Sequence[Reading], answers: Answers, films: FilmCache
+    folder: Path, model: GenerationModel, readings: Sequence[Reading], answers: Answers, films: Views
 ) -> None:
     """`reports.json`, some reports beside the originals, and `redrawn.png`, films over the same drawn again, in the
     folder, which is made."""
@@ -41,11 +41,11 @@ def draw_figures(
 
 
 @torch.inference_mode()
-def _redrawn(model: GenerationModel, readings: Sequence[Reading], films: FilmCache) -> Image.Image:
+def _redrawn(model: GenerationModel, readings: Sequence[Reading], films: Views) -> Image.Image:
     shown = [(pose, sha) for one in readings for pose, sha in one.films.items()]
     sheet = Image.new("L", (len(shown) * PANEL, 2 * PANEL))
     for place, (pose, sha) in enumerate(shown):
-        film = torch.from_numpy(films.film(sha))[None, None]
+        film = torch.from_numpy(films.film(sha, pose))[None, None]
         with autocast(model.recipe, model.device):
             drawn = model.network.redraw(
                 model.network.encode(model.ready(film)), torch.tensor([int(pose)], device=model.device), pose

@@ -15,8 +15,10 @@ from trainers import folders
 from trainers.augmentation import as_floats, normalise
 from trainers.backbones import ImageEncoder, WeightOrigin, build_image_encoder, own_place_first, random_origin
 from trainers.checkpoints import load_weights
+from trainers.contract import Shelf
 from trainers.datasets import Square
 from trainers.folders import WEIGHTS
+from trainers.generation.cropping import FOLDER, LungFinder, Views
 from trainers.generation.data import asked_pieces, wanted_sections
 from trainers.generation.decoding import Written, write
 from trainers.generation.gpt2 import PART as WORDS
@@ -34,7 +36,8 @@ STRIDE = 32
 @dataclass
 class GenerationModel:
     """`floor` is the training report that, written on every validation study, has the highest BLEU-4 there; `learned`
-    are how many training reports it learned from, `left_out` how many studies it could not, by reason."""
+    are how many training reports it learned from, `left_out` how many studies it could not, by reason. `lungs` finds
+    those to which frontal films are cropped; where nothing does, `uncropped` may say why."""
 
     network: Reporter
     recipe: GenerationRecipe
@@ -43,6 +46,12 @@ class GenerationModel:
     floor: Report = field(default_factory=Report)
     learned: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    lungs: LungFinder | None = None
+    uncropped: str = ""
+
+    def views(self, shelf: Shelf) -> Views:
+        """Films as it reads them."""
+        return Views(shelf.films(self.recipe), self.lungs)
 
     @property
     def device(self) -> torch.device:
@@ -140,9 +149,13 @@ def save(model: GenerationModel, folder: Path) -> None:
         "floor": {"findings": model.floor.findings, "impression": model.floor.impression},
         "learned": model.learned,
         "left_out": dict(model.left_out),
+        "cropped_by": model.lungs.name if model.lungs is not None else "",
+        "uncropped": model.uncropped,
     }
     folders.write(folder, model.network, model.recipe, model.origins, (), more)
     model.pieces.save(folder)
+    if model.lungs is not None:
+        model.lungs.save(folder)
 
 
 def load(folder: Path) -> GenerationModel:
@@ -152,10 +165,12 @@ def load(folder: Path) -> GenerationModel:
     with folders.whole(folder):
         pieces = Pieces.load(folder, str(more["tokenizer"]), bool(more.get("cased")))
         floor, learned, left_out = Report(**more["floor"]), int(more["learned"]), dict(more["left_out"])
+        by, uncropped = str(more.get("cropped_by", "")), str(more.get("uncropped", ""))
+        lungs = LungFinder.of(by, folder / FOLDER, recipe.crop_margin) if by else None
     encoder = build_image_encoder(recipe.encoder, "random") if recipe.reads == "films" else None
     network = build_network(recipe, encoder, len(pieces))
     load_weights(network, folder / WEIGHTS)
-    return GenerationModel(network.eval(), recipe, pieces, told.origins, floor, learned, left_out)
+    return GenerationModel(network.eval(), recipe, pieces, told.origins, floor, learned, left_out, lungs, uncropped)
 
 
 def _opened(opening: Sequence[int], one: Written) -> Written:

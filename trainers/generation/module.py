@@ -45,8 +45,9 @@ class GenerationModule(FamilyModule):
         data = self.data
         floor = constant_report(data.training, data.validation or data.training)
         return GenerationModel(
-            self.network.eval(), self.recipe, self.pieces, self.started, floor, len(data.training), data.left_out
-        )
+            self.network.eval(), self.recipe, self.pieces, self.started, floor, len(data.training), data.left_out,
+            data.lungs, data.uncropped,
+        )  # fmt: skip
 
     def train_dataloader(self) -> Batches[Reading, ReadingBatch]:
         recipe, readings = self.recipe, self.data.training

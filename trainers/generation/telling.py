@@ -28,7 +28,17 @@ def facts_of(model: GenerationModel) -> tuple[str, ...]:
     return (
         PURPOSE,
         f"It learned from {model.learned:,} training reports ({model.recipe.target}); left out: {left_out or 'none'}.",
+        *_crop_of(model),
     )
+
+
+def _crop_of(model: GenerationModel) -> Sequence[str]:
+    if model.lungs is not None:
+        return (
+            f"Frontal films are cropped to the lungs that {model.lungs.name} finds, and "
+            f"{model.recipe.crop_margin:.0%} of their box around them; its weights lie beside this model's.",
+        )
+    return (f"Frontal films are not cropped to the lungs: {model.uncropped}.",) if model.uncropped else ()
 
 
 def notes_of(metrics: Mapping[str, Metric], n: int, cut: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.crops import Crop
 from core.findings import State
 from core.labeler import label
 from core.reports import Report, sentences
@@ -28,11 +29,21 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class LookedAt:
-    """A film that was read: its number on record, and its size in pixels before it was made square."""
+    """A film that was read: its number on record, its size in pixels before it was made square, and the window of it
+    that was, None for all."""
 
     image: int
     height: int
     width: int
+    window: Crop | None = None
+
+    def over(self, heat: Heat, side: int, fit: str) -> Heat:
+        """The heat of its square as heat of the whole film."""
+        if self.window is None:
+            return over_film(heat, self.height, self.width, side, fit)
+        window = self.window
+        inside = resized(over_film(heat, window.height, window.width, side, fit), (window.height, window.width))
+        return window.put_back(inside, self.height, self.width)
 
 
 def report_of(pieces: Pieces, written: Sequence[int]) -> Report:
@@ -52,10 +63,7 @@ def written_sentence(
     span: Span, looks: Mapping[Pose, Heat], films: Mapping[Pose, LookedAt], side: int, fit: str
 ) -> WrittenSentence:
     """A sentence with what is heard in it, and where on the films it looked, whose squares are of this `side`."""
-    gaze = tuple(
-        Gaze(films[pose].image, _rows(over_film(heat, films[pose].height, films[pose].width, side, fit)))
-        for pose, heat in looks.items()
-    )
+    gaze = tuple(Gaze(films[pose].image, _rows(films[pose].over(heat, side, fit))) for pose, heat in looks.items())
     return WrittenSentence(span.section, span.text, heard_in(span.text), gaze)
 
 
