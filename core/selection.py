@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from core.findings import LUNG_FINDINGS, NO_FINDING, SUPPORT_DEVICES, VOCABULARY, Kind, State
 from core.labels import Statement, effective
-from core.snapshots import DEFAULT_SPLIT_SEED, SnapshotFilter, SnapshotStudy, unit_interval
+from core.snapshots import SnapshotFilter, SnapshotStudy
+from core.splits import DEFAULT_SPLIT_SEED, unit_interval
 from core.studies import Split, View
 
 OTHER_VIEW = "films: of another view"

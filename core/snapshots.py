@@ -1,45 +1,20 @@
-"""Curated data, frozen: which patient learns, which judges, and the manifest that says what a model saw.
+"""Curated data, frozen: what a model sees of each study, and that nobody who judges it was learned from.
 
-A patient keeps one split for ever. The split is a pure function of dataset, patient and seed, except that a split
-given by the dataset's makers wins, and that patients who share an identical image move together.
+Who learns and who judges is decided in `splits`; a snapshot becomes bytes in `manifests`.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 from core.errors import ReadingRoomError
-from core.findings import Finding, Kind, State
-from core.labels import Statement, effective_of, from_plain, plain
-from core.masks import Box, MaskStats
+from core.findings import Finding, State
+from core.labels import Statement, effective_of
+from core.masks import MaskStats
 from core.reports import Cleaning, Report, ReportOrigin
 from core.shapes import Shape
-from core.shapes import from_plain as from_plain_shape
+from core.splits import SplitPolicy
 from core.studies import Split, View
-
-DEFAULT_SPLIT_SEED = 1895
-"""The year of the first radiograph; fixed before anything was trained."""
-
-_ALWAYS_WRITTEN = frozenset({"findings", "views", "with_masks", "with_report", "min_report_characters", "max_patients"})
-"""The fields of a filter that the first manifests held whatever their value; later ones are written where they filter,
-so that those manifests keep their hash."""
-
-
-class BadSplit(ReadingRoomError):
-    """Fractions that are no split."""
-
-
-class SplitContradicts(ReadingRoomError):
-    """A split other than the one that earlier snapshots of the dataset froze."""
-
-    def __init__(self, dataset: str, frozen: "SplitPolicy", asked: "SplitPolicy") -> None:
-        super().__init__(
-            f'Dataset "{dataset}" is already split {frozen} by an earlier snapshot; {asked} would move patients '
-            "between training and test. Leave --split out to use the frozen one."
-        )
 
 
 class EmptySnapshot(ReadingRoomError):
@@ -65,50 +40,6 @@ class LearnedFromJudges(ReadingRoomError):
             f"{model} has learned from {who} in this snapshot, so what goes on from it could not be judged honestly. "
             "Choose another start_from, or train its like on this snapshot first."
         )
-
-
-class MalformedManifest(ReadingRoomError):
-    """Bytes that are no manifest of ours, or whose hash is not the one on record."""
-
-
-@dataclass(frozen=True)
-class SplitPolicy:
-    """Shares of patients for training, validation and test, which add up to one, and the seed."""
-
-    train: float = 0.8
-    validation: float = 0.1
-    test: float = 0.1
-    seed: int = DEFAULT_SPLIT_SEED
-
-    def __post_init__(self) -> None:
-        shares = (self.train, self.validation, self.test)
-        if not all(share >= 0 for share in shares) or abs(sum(shares) - 1) > 1e-6 or self.train == 0:
-            raise BadSplit(f"A split is three shares that add up to 1, such as 0.8,0.1,0.1; not {self}.")
-
-    def __str__(self) -> str:
-        return f"{self.train:g},{self.validation:g},{self.test:g}"
-
-    @classmethod
-    def parse(cls, text: str, seed: int = DEFAULT_SPLIT_SEED) -> "SplitPolicy":
-        """The policy that "0.8,0.1,0.1" states. Raises BadSplit."""
-        try:
-            train, validation, test = (float(part) for part in text.split(","))
-        except ValueError:
-            raise BadSplit(f'"{text}" is no split. Write three shares that add up to 1, such as 0.8,0.1,0.1.') from None
-        return cls(train, validation, test, seed)
-
-
-def split_of(dataset: str, patient: str, policy: SplitPolicy) -> Split:
-    """Where a patient falls: a hash of dataset, patient and seed, cut by the policy's shares."""
-    place = unit_interval("split", dataset, patient, str(policy.seed))
-    if place < policy.train:
-        return Split.TRAIN
-    return Split.VALIDATION if place < policy.train + policy.validation else Split.TEST
-
-
-def fold_of(dataset: str, patient: str, folds: int, seed: int = DEFAULT_SPLIT_SEED) -> int:
-    """Which of `folds` evaluation folds tests this patient, 0 .. folds-1."""
-    return int(unit_interval("fold", dataset, patient, str(seed)) * folds)
 
 
 @dataclass(frozen=True)
@@ -279,41 +210,6 @@ class Snapshot:
     fold: Fold | None = None
 
 
-def to_bytes(manifest: Manifest) -> bytes:
-    """Canonical JSON: sorted keys, sorted studies, no spaces, so that equal content gives equal bytes."""
-    ordered = sorted(manifest.studies, key=lambda study: (study.dataset, study.patient, study.key))
-    data = asdict(manifest) | {"studies": [_plain_study(study) for study in ordered], "format": 1}
-    data["filter"] = _plain_filter(manifest.filter)
-    # As with what a study leaves unsaid, so that manifests from before these were written keep their hash.
-    if not manifest.left_out:
-        del data["left_out"]
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def content_hash(manifest: Manifest) -> str:
-    """SHA-256 of the canonical bytes, 64 hex digits."""
-    return hashlib.sha256(to_bytes(manifest)).hexdigest()
-
-
-def from_bytes(body: bytes) -> Manifest:
-    """The manifest that `to_bytes` wrote. Raises MalformedManifest."""
-    try:
-        data = json.loads(body)
-        return Manifest(
-            datasets=tuple(data["datasets"]),
-            policies={name: SplitPolicy(**policy) for name, policy in data["policies"].items()},
-            studies=tuple(_study(entry) for entry in data["studies"]),
-            filter=_filter(data["filter"]),
-            cleaning=Cleaning(**data["cleaning"]),
-            fold=Fold(**data["fold"]) if data["fold"] else None,
-            excluded=tuple((item, reason) for item, reason in data["excluded"]),
-            vocabulary=tuple(_vocable(entry) for entry in data["vocabulary"]),
-            left_out={str(reason): int(count) for reason, count in data.get("left_out", {}).items()},
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise MalformedManifest(f"This is no snapshot manifest that Reading Room wrote ({error}).") from error
-
-
 def disjoint(studies: Sequence[SnapshotStudy]) -> bool:
     """Whether no patient is in two splits."""
     return not _torn(studies)
@@ -341,36 +237,10 @@ def require_unseen(model: str, learned: Manifest, judging: Manifest) -> None:
         raise LearnedFromJudges(model, len(known))
 
 
-def unit_interval(*parts: str) -> float:
-    """A hash of these words as a number, 0 <= x < 1: always the same, and as good as drawn by lot."""
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
 def _torn(studies: Sequence[SnapshotStudy]) -> list[str]:
     seen: dict[tuple[str, str], Split] = {}
     torn = (s for s in studies if seen.setdefault((s.dataset, s.patient), s.split) is not s.split)
     return sorted({f"{study.dataset}/{study.patient}" for study in torn})
-
-
-def _plain_filter(wanted: SnapshotFilter) -> dict[str, Any]:
-    chosen = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
-    return {name: value for name, value in chosen.items() if value or name in _ALWAYS_WRITTEN}
-
-
-def _plain_study(study: SnapshotStudy) -> dict[str, Any]:
-    # What is left unsaid is left out, so that manifests frozen before labels had sides and films regions keep their
-    # hash; so are reports that are the study's own.
-    images = [_plain_image(image) for image in study.images]
-    record = asdict(study) | {"labels": [plain(label) for label in study.labels], "images": images}
-    if study.report_origin is ReportOrigin.ORIGINAL:
-        del record["report_origin"]
-    return record
-
-
-def _plain_image(image: SnapshotImage) -> dict[str, Any]:
-    record = asdict(image)
-    return record if image.regions else {name: value for name, value in record.items() if name != "regions"}
 
 
 def _present(studies: Sequence[SnapshotStudy]) -> dict[str, int]:
@@ -380,41 +250,3 @@ def _present(studies: Sequence[SnapshotStudy]) -> dict[str, int]:
             if word.state is State.PRESENT:
                 counted[finding] = counted.get(finding, 0) + 1
     return dict(sorted(counted.items()))
-
-
-def _study(data: Mapping[str, Any]) -> SnapshotStudy:
-    return SnapshotStudy(
-        **{
-            **data,
-            "split": Split(data["split"]),
-            "images": tuple(_image(entry) for entry in data["images"]),
-            "report": Report(**data["report"]) if data["report"] else None,
-            "labels": tuple(from_plain(label) for label in data["labels"]),
-            "report_origin": ReportOrigin(data.get("report_origin", ReportOrigin.ORIGINAL)),
-        }
-    )
-
-
-def _image(data: Mapping[str, Any]) -> SnapshotImage:
-    masks = tuple(SnapshotMask(**{**x, "stats": _stats(x["stats"])}) for x in data["masks"])
-    regions = tuple(_region(entry) for entry in data.get("regions", ()))
-    lists = {"masks": masks, "absent": tuple(data["absent"]), "regions": regions}
-    return SnapshotImage(**{**data, **lists, "view": View(data["view"])})
-
-
-def _region(data: Mapping[str, Any]) -> SnapshotRegion:
-    return SnapshotRegion(data["finding"], from_plain_shape(data["shape"]), data["author"])
-
-
-def _stats(data: Mapping[str, Any]) -> MaskStats:
-    return MaskStats(data["height"], data["width"], data["area"], Box(**data["box"]) if data["box"] else None)
-
-
-def _vocable(data: Mapping[str, Any]) -> Finding:
-    lists = {"kind": Kind(data["kind"]), "prompts": tuple(data["prompts"]), "parts": tuple(data["parts"])}
-    return Finding(**{**data, **lists})
-
-
-def _filter(data: Mapping[str, Any]) -> SnapshotFilter:
-    views = tuple(View(view) for view in data["views"])
-    return SnapshotFilter(**{**data, "findings": tuple(data["findings"]), "views": views})

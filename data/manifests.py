@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core import snapshots
+from core import manifests
 from core.registry import RESEARCH_ONLY
 from core.snapshots import Manifest
 
@@ -52,8 +52,8 @@ def to_bytes(form: str, manifest: Manifest, files: Iterable[ExportedFile]) -> by
         "version": _VERSION,
         "form": form,
         "notice": RESEARCH_ONLY,
-        "snapshot_sha256": snapshots.content_hash(manifest),
-        "snapshot": json.loads(snapshots.to_bytes(manifest)),
+        "snapshot_sha256": manifests.content_hash(manifest),
+        "snapshot": json.loads(manifests.to_bytes(manifest)),
         "files": sorted(listed, key=lambda file: str(file["path"])),
     }
     return (json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
@@ -79,5 +79,5 @@ def snapshot_in(folder: Path) -> Manifest:
         body = json.loads((folder / NAME).read_bytes())
         frozen = json.dumps(body["snapshot"]).encode()
     except (OSError, ValueError, KeyError) as error:
-        raise snapshots.MalformedManifest(f"{NAME} in {folder} cannot be read ({error}).") from error
-    return snapshots.from_bytes(frozen)
+        raise manifests.MalformedManifest(f"{NAME} in {folder} cannot be read ({error}).") from error
+    return manifests.from_bytes(frozen)

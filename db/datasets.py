@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.reviews import ReviewState
-from core.snapshots import SplitPolicy
+from core.splits import SplitPolicy
 from core.studies import DatasetSummary, Split
 from db.standing import settle_after_models
 from db.tables import DatasetRow, ImageRow, MaskVersionRow, PatientRow, StudyRow

@@ -25,10 +25,9 @@ from core.snapshots import (
     SnapshotMask,
     SnapshotRegion,
     SnapshotStudy,
-    SplitPolicy,
-    fold_of,
     require_disjoint,
 )
+from core.splits import SplitPolicy, fold_of
 from core.studies import Split, View
 from db import audit, judgements, splits
 from db.datasets import require_dataset

@@ -6,7 +6,7 @@ from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import ReadingRoomError
-from core.snapshots import SplitContradicts, SplitPolicy, split_of
+from core.splits import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
 from db.standing import settle_after_models, settle_patients
 from db.tables import DatasetRow, ImageRow, PatientRow, PinnedImageRow, StudyRow

@@ -12,10 +12,11 @@ from typing import Any
 
 from core.errors import NotFound
 from core.jobs import CurvePoint, Job, JobCancelled, JobKind, JobMadeNothing
+from core.manifests import from_bytes
 from core.metrics import Evaluation, ItemScore
 from core.recipes import from_mapping
 from core.registry import WRITING_FAMILY, ModelVersion, Verdict, judge, worth_suggesting
-from core.snapshots import Manifest, Snapshot, from_bytes, require_unseen
+from core.snapshots import Manifest, Snapshot, require_unseen
 from core.studies import Split
 from core.workspace import Workspace
 from data.store import Store

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from core.errors import ReadingRoomError
+from core.manifests import from_bytes
 from core.masks import dice
 from core.metrics import Evaluation
 from core.recipes import from_mapping
 from core.registry import ModelVersion, require_promotable
-from core.snapshots import Manifest, Snapshot, from_bytes
+from core.snapshots import Manifest, Snapshot
 from core.studies import Split
 from core.workspace import Workspace, workspace
 from data import starters

@@ -16,7 +16,8 @@ from app.services.vocabulary import vocabulary
 from core.errors import NotFound, ReadingRoomError
 from core.registry import RESEARCH_ONLY
 from core.reports import Cleaning
-from core.snapshots import Snapshot, SnapshotFilter, SplitPolicy
+from core.snapshots import Snapshot, SnapshotFilter
+from core.splits import SplitPolicy
 from core.studies import View
 from data.exporters import EXPORTERS
 from data.importers import IMPORTERS

@@ -6,7 +6,8 @@ from app.screens import frame, session
 from app.services import holdings, snapshots, vocabulary
 from core.findings import by_key
 from core.reports import SHORT_REPORT, Cleaning
-from core.snapshots import SnapshotFilter, SplitPolicy
+from core.snapshots import SnapshotFilter
+from core.splits import SplitPolicy
 from core.studies import View
 
 

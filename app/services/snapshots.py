@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from app.house import House
 from core.errors import ReadingRoomError
+from core.manifests import from_bytes, to_bytes
 from core.reports import Cleaning
-from core.snapshots import Fold, Manifest, Snapshot, SnapshotFilter, SplitPolicy, from_bytes, to_bytes
+from core.snapshots import Fold, Manifest, Snapshot, SnapshotFilter
+from core.splits import SplitPolicy
 from db import snapshots
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from app.house import House, open_house
 from core.errors import ReadingRoomError
 from core.jobs import UNFINISHED, Report
-from core.snapshots import from_bytes
+from core.manifests import from_bytes
 from core.workspace import Workspace
 from data.store import BlobCorrupt, BlobMissing
 from db import jobs, models, upkeep

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from core.findings import NO_FINDING, State
-from core.snapshots import fold_of
+from core.splits import fold_of
 from core.studies import IncomingLabel, IncomingStudy, PixelFacts, Skipped, Split, View
 from data.importers import films
 from data.importers.ages import Ages

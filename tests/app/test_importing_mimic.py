@@ -10,8 +10,9 @@ import pytest
 from app.house import House
 from app.services import exporting, importing, snapshots
 from core.findings import State
+from core.manifests import content_hash
 from core.reports import SHORT_REPORT
-from core.snapshots import SnapshotFilter, content_hash, disjoint
+from core.snapshots import SnapshotFilter, disjoint
 from core.studies import Split, View
 from tests.data import mimic_making as making
 from tests.making import BY, film

@@ -14,9 +14,10 @@ from app.services import backups, snapshots, upkeep
 from app.services import models as registry
 from app.services.starter import Brought, NoStarter, at_first_start, bring_in, welcome
 from core.jobs import Job, JobKind
+from core.manifests import from_bytes
 from core.recipes import preset
 from core.registry import ModelState
-from core.snapshots import Manifest, from_bytes
+from core.snapshots import Manifest
 from core.studies import Split, WorklistFilter
 from core.workspace import Workspace
 from data import starters

@@ -32,7 +32,7 @@ from core.labeler.rules import FindingRules
 from core.labels import Statement
 from core.metrics import NOT_EVALUABLE, Estimate
 from core.reports import Report
-from core.snapshots import SplitPolicy, split_of
+from core.splits import SplitPolicy, split_of
 from core.studies import Split
 from data.importers.classes import finding_of
 from tests.benchmarks.workbench import shown

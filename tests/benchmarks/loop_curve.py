@@ -30,11 +30,12 @@ from app.services import importing, models, reviewing, snapshots
 from core.annotations import MaskVersion
 from core.errors import NotFound, ReadingRoomError
 from core.findings import by_key
+from core.manifests import from_bytes
 from core.metrics import Estimate, mean_estimate, summarise
 from core.recipes import Recipe
 from core.registry import LEAST_PATIENTS, ModelState
 from core.reviews import ReviewState
-from core.snapshots import Snapshot, SnapshotFilter, from_bytes
+from core.snapshots import Snapshot, SnapshotFilter
 from core.studies import IncomingStudy, Skipped, Split, Study
 from data.images import read_mask
 from data.importers.plan import ImportPlan

@@ -22,9 +22,10 @@ from rich.console import Console
 from app.cli.output import answer, say, table
 from app.house import House, local_reader, open_house
 from app.services import models, snapshots
+from core.manifests import to_bytes
 from core.metrics import Estimate, ItemScore, Metric, paired_difference, summarise
 from core.recipes.films import PACKAGED
-from core.snapshots import Manifest, Snapshot, SnapshotStudy, to_bytes
+from core.snapshots import Manifest, Snapshot, SnapshotStudy
 from core.studies import Split
 from db.snapshots import record_snapshot
 from tests.benchmarks.workbench import Workbench, add_recipe, recipe_of, shown

@@ -22,10 +22,12 @@ from app.cli.output import answer, say, table
 from app.house import House, local_reader, open_house
 from app.services import reporting, snapshots
 from core.judgements import Said
+from core.manifests import to_bytes
 from core.metrics import Estimate, ItemScore, mean_estimate, paired_difference
 from core.ratings import Quality, Rate, rate_of
 from core.registry import ModelVersion
-from core.snapshots import Manifest, SnapshotStudy, to_bytes, unit_interval
+from core.snapshots import Manifest, SnapshotStudy
+from core.splits import unit_interval
 from core.studies import Split
 from core.verdicts import debts
 from core.writing import SECTIONS, Writing

@@ -17,10 +17,10 @@ from playwright.sync_api import Locator, Page, expect
 from app.house import House
 from core.annotations import Decision, Origin
 from core.jobs import Job, JobKind, JobState
+from core.manifests import from_bytes
 from core.masks import dice
 from core.registry import ModelState
 from core.reviews import ReviewState
-from core.snapshots import from_bytes
 from core.studies import Split, WorklistFilter
 from core.workspace import Workspace
 from data.images import read, read_mask

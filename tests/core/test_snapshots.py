@@ -8,19 +8,9 @@ from hypothesis import strategies as st
 
 from core.findings import Side, State
 from core.labels import Source, Statement
-from core.snapshots import (
-    BadSplit,
-    MalformedManifest,
-    PatientsTorn,
-    SnapshotFilter,
-    SplitPolicy,
-    content_hash,
-    fold_of,
-    from_bytes,
-    require_disjoint,
-    split_of,
-    to_bytes,
-)
+from core.manifests import MalformedManifest, content_hash, from_bytes, to_bytes
+from core.snapshots import PatientsTorn, SnapshotFilter, require_disjoint
+from core.splits import BadSplit, SplitPolicy, fold_of, split_of
 from core.studies import Split, View
 
 VALIDATION, TEST = {5}, {6, 10, 11, 14}

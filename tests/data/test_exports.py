@@ -17,19 +17,13 @@ from pycocotools import mask as reference
 from core.errors import DiskFull
 from core.findings import Side, State
 from core.labels import EFFECTIVE_ORDER, Source, Statement, Zone
+from core.manifests import content_hash
 from core.masks import stats
 from core.registry import RESEARCH_ONLY
 from core.reports import Report
 from core.shapes import Shape, ShapeKind
-from core.snapshots import (
-    Manifest,
-    SnapshotImage,
-    SnapshotMask,
-    SnapshotRegion,
-    SnapshotStudy,
-    SplitPolicy,
-    content_hash,
-)
+from core.snapshots import Manifest, SnapshotImage, SnapshotMask, SnapshotRegion, SnapshotStudy
+from core.splits import SplitPolicy
 from core.studies import IncomingLabel, IncomingStudy, Skipped, Split, View
 from data import images, manifests
 from data.exporters import EXPORTERS

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from core.annotations import Origin
+from core.manifests import from_bytes, to_bytes
 from core.reports import Report
 from core.shapes import Shape, ShapeKind
-from core.snapshots import from_bytes, to_bytes
 from core.studies import IncomingRegion, IncomingStudy, Turn, View, WorklistFilter
 from db import intake, masks, orientation, regions, snapshots, studies, worklist
 from db.engine import Database

@@ -4,9 +4,10 @@ import pytest
 
 from core.errors import NotFound
 from core.judgements import AlreadyPreferred, NotRated, NotYourJudgement, Said, SavedJudgement
+from core.manifests import content_hash, from_bytes, to_bytes
 from core.ratings import Author, ErrorKind, Preference, Quality, ReportError, Severity
 from core.reports import Report, ReportOrigin
-from core.snapshots import SnapshotStudy, content_hash, from_bytes, to_bytes
+from core.snapshots import SnapshotStudy
 from core.studies import Split
 from core.writing import NewWriting, WrittenSentence
 from db import judgements, models, people, studies, writings

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from core.jobs import JobKind, JobState
+from core.manifests import content_hash
 from core.metrics import Evaluation, ItemScore
 from core.registry import ModelState, ModelVersion, NothingToRollBackTo, NotPromotable, ReasonNeeded
-from core.snapshots import content_hash
 from core.studies import Split
 from db import audit, jobs, models, promotion, snapshots
 from db.engine import Database

@@ -5,8 +5,9 @@ import pytest
 from core.annotations import NewMask, NewPrediction, Origin
 from core.findings import Side, State
 from core.labels import NewLabel, Source, Statement, effective_of
+from core.manifests import content_hash, from_bytes, to_bytes
 from core.reports import Cleaning, Report
-from core.snapshots import EmptySnapshot, Fold, Manifest, SnapshotFilter, content_hash, disjoint, from_bytes, to_bytes
+from core.snapshots import EmptySnapshot, Fold, Manifest, SnapshotFilter, disjoint
 from core.studies import IncomingLabel, IncomingStudy, Split, View
 from db import intake, masks, models, predictions, snapshots
 from db import labels as label_versions

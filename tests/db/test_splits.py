@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import insert, select
 
-from core.snapshots import SplitContradicts, SplitPolicy, split_of
+from core.splits import SplitContradicts, SplitPolicy, split_of
 from core.studies import Split
 from db import snapshots
 from db.engine import Database

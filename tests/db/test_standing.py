@@ -7,7 +7,7 @@ from core.findings import State
 from core.labels import NewLabel, Source, Statement
 from core.masks import MaskStats
 from core.reviews import ReviewMove
-from core.snapshots import SplitPolicy, split_of
+from core.splits import SplitPolicy, split_of
 from core.studies import Split, Turn, WorklistFilter
 from db import (
     datasets,

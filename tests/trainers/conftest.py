@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from core.jobs import Job, JobKind, JobRequest
+from core.manifests import content_hash, to_bytes
 from core.masks import Mask, stats
-from core.snapshots import Manifest, SnapshotFilter, SplitPolicy, content_hash, to_bytes
+from core.snapshots import Manifest, SnapshotFilter
+from core.splits import SplitPolicy
 from core.studies import IncomingImage, IncomingMask, IncomingStudy, PixelFacts, Split, View
 from core.workspace import HOME_VARIABLE, Workspace
 from data.images import from_pixels, mask_png

@@ -10,9 +10,10 @@ import pytest
 
 from core.findings import State
 from core.labels import Source
+from core.manifests import MalformedManifest, from_bytes, to_bytes
 from core.notes import synthesize
 from core.recipes import ClassificationRecipe, preset
-from core.snapshots import MalformedManifest, Manifest, from_bytes, to_bytes
+from core.snapshots import Manifest
 from core.studies import IncomingImage, IncomingLabel, Split
 from data import images
 from db import studies

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from core.jobs import JobKind, JobState
+from core.manifests import to_bytes
 from core.registry import ModelState
-from core.snapshots import Fold, to_bytes
+from core.snapshots import Fold
 from core.studies import Split
 from db import jobs, models, predictions, snapshots, studies
 from db.work import work_once

@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from app.house import House
 from app.services import snapshots, training
+from core.manifests import from_bytes
 from core.recipes import preset
-from core.snapshots import Manifest, from_bytes
+from core.snapshots import Manifest
 from core.studies import Split
 from data import starters
 from data.starters import StarterTooLarge

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from core.jobs import Job, JobKind, JobRequest, JobState
+from core.manifests import to_bytes
 from core.recipes import preset
 from core.registry import ModelState
-from core.snapshots import LearnedFromJudges, Manifest, require_unseen, to_bytes
+from core.snapshots import LearnedFromJudges, Manifest, require_unseen
 from core.studies import Split
 from db import jobs, models, predictions, promotion, snapshots
 from db.work import work_once
