@@ -33,6 +33,13 @@ def test_a_file_that_two_others_import_from_another_folder_is_there_once(tmp_pat
     assert joined.endswith("export default bar_js.standard;\n")
 
 
+def test_a_type_at_the_head_of_a_line_takes_nothing_along_that_stands_before_the_next_comment(tmp_path: Path) -> None:
+    typed = "export function twice(\n  /** @type {number} */ value,\n) {\n  return 2 * value;\n}\n"
+    folder = write(tmp_path, typed=typed + MAKE + "export default twice;\n")
+    joined = bundle(folder, "typed")
+    assert "return 2 * value" in joined and "Said once" not in joined
+
+
 def test_a_circle_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, one='import { b } from "./two.js";\n', two='import { a } from "./one.js";\n')
     with pytest.raises(ValueError, match="one -> two -> one"):

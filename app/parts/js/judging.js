@@ -14,9 +14,10 @@ import { make } from "../../mask_editor/js/make.js";
 import { isTyping, rootOf } from "./dom.js";
 import { Keeping } from "./keeping.js";
 import { Films, linkingCard } from "./linking.js";
-import { pinningCard, SEVERITIES } from "./pinning.js";
-
-const LIKERT = [1, 2, 3, 4, 5];
+import { marked, markedPassage } from "./passages.js";
+import { pinnedError, pinningCard } from "./pinning.js";
+import { choice, likert } from "./rating.js";
+import { rewrite } from "./rewriting.js";
 
 /** @type {WeakMap<Node, Judging>} */
 const desks = new WeakMap();
@@ -70,14 +71,19 @@ class Judging {
   draw() {
     const sections = [...new Set(this.data.sentences.map((/** @type {Sentence} */ each) => each.section))];
     this.report.replaceChildren(...sections.map((section) => this.section(String(section))));
-    this.errors.replaceChildren(...this.said.errors.map((error, at) => this.pinned(error, at)));
+    this.errors.replaceChildren(...this.said.errors.map((error, at) =>
+      pinnedError(error, at, this.standing[at]?.standing === "stale", () =>
+        this.say({ errors: this.said.errors.filter((_, place) => place !== at) }),
+      ),
+    ));
+    const rate = (/** @type {{overall?: number, would_sign?: number}} */ change) => this.rate(change);
     this.ratings.replaceChildren(
-      this.likert("Overall", "overall", "1 to 5"),
-      this.likert("Would sign", "would_sign", "Shift 1 to 5"),
+      likert("Overall", "overall", "1 to 5", this.said.quality, rate),
+      likert("Would sign", "would_sign", "Shift 1 to 5", this.said.quality, rate),
       make("div", { class: "choices" }, [
-        this.button("Clean", "G: nothing is wrong, 5 and 5", () => this.rate({ overall: 5, would_sign: 5 })),
-        this.button("Left out", "O: something is missing", () => this.pin(null)),
-        this.button("Submit", "Enter", () => this.submit(), "primary"),
+        choice("Clean", "G: nothing is wrong, 5 and 5", () => this.rate({ overall: 5, would_sign: 5 })),
+        choice("Left out", "O: something is missing", () => this.pin(null)),
+        choice("Submit", "Enter", () => this.submit(), "primary"),
       ]),
     );
     this.tellLoose();
@@ -103,8 +109,8 @@ class Judging {
     if (corrected !== undefined) {
       const text = make("p", { class: "changed", testid: `corrected-${section}`, title: "Double-click to edit" });
       text.append(...marked(corrected, 0, this.standingIn(section)));
-      text.addEventListener("dblclick", () => this.edit(text, corrected, (words) => this.correct(section, words)));
-      const back = this.button("As it was written", "Take the correction of this section back", () => this.correct(section, null));
+      text.addEventListener("dblclick", () => rewrite(text, corrected, (words) => this.correct(section, words), () => this.draw()));
+      const back = choice("As it was written", "Take the correction of this section back", () => this.correct(section, null));
       return make("section", {}, [heading, text, back]);
     }
     return make("section", { "data-section": section }, [
@@ -136,10 +142,11 @@ class Judging {
     shown.addEventListener("dblclick", () => {
       getSelection()?.removeAllRanges();
       this.card.replaceChildren();
-      this.edit(shown, sentence.text, (words) => {
+      const take = (/** @type {string} */ words) => {
         const lines = all.map((each) => (each === sentence ? words : each.text)).filter((line) => line.trim() !== "");
         this.correct(sentence.section, lines.join(" "));
-      });
+      };
+      rewrite(shown, sentence.text, take, () => this.draw());
     });
     return shown;
   }
@@ -211,29 +218,6 @@ class Judging {
     this.films.look([], this.groundingOf(section, sentence), shown);
   }
 
-  /** @param {HTMLElement} shown @param {string} text @param {(words: string) => void} take */
-  edit(shown, text, take) {
-    const area = make("textarea", { "aria-label": "Corrected words", testid: "correcting", rows: Math.max(2, Math.ceil(text.length / 48)) });
-    area.value = text;
-    let isOver = false;
-    const leave = (/** @type {boolean} */ keeps) => {
-      if (isOver) return;
-      isOver = true;
-      if (keeps && area.value.trim() !== text.trim()) take(area.value);
-      else this.draw();
-    };
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") leave(false);
-      else if (event.key === "Enter" && !event.shiftKey) leave(true);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    area.addEventListener("blur", () => leave(true));
-    shown.replaceWith(area);
-    area.focus();
-  }
-
   /** @param {string} section @param {string | null} words null takes a correction back */
   correct(section, words) {
     const corrected = { ...this.said.corrected };
@@ -243,18 +227,8 @@ class Judging {
   }
 
   pinMarked() {
-    const scope = /** @type {any} */ (this.root.getRootNode());
-    const marked = scope.getSelection?.() ?? getSelection();
-    if (!marked || marked.isCollapsed || marked.rangeCount === 0) return;
-    const range = marked.getRangeAt(0);
-    const from = placeOf(range.startContainer, range.startOffset);
-    const to = placeOf(range.endContainer, range.endOffset);
-    if (!from || !to || from.section !== to.section || to.at <= from.at) return;
-    const text = pointsOf(this.textOf(from.section));
-    let [start, end] = [from.at, to.at];
-    while (start < end && /\s/.test(text[start])) start++;
-    while (end > start && /\s/.test(text[end - 1])) end--;
-    if (end > start) this.pin({ section: from.section, start, end, words: text.slice(start, end).join("") });
+    const passage = markedPassage(this.root, (section) => this.textOf(section));
+    if (passage) this.pin(passage);
   }
 
   /** @param {string} section @returns {Sentence[]} */
@@ -278,42 +252,6 @@ class Judging {
     this.card.replaceChildren(pinningCard(passage, done, leave));
     const first = this.card.querySelector("button");
     if (first instanceof HTMLElement) first.focus();
-  }
-
-  /** @param {ReportError} error @param {number} at */
-  pinned(error, at) {
-    const remove = this.button("Remove", "Take this error back", () =>
-      this.say({ errors: this.said.errors.filter((_, place) => place !== at) }),
-    );
-    const isStale = this.standing[at]?.standing === "stale";
-    const about = [error.passage ? `“${error.passage.words}”` : "", error.kind, SEVERITIES[error.severity - 1], error.significant ? "" : "not significant", isStale ? "its words were changed" : ""];
-    const should = error.kind === "wrong location" ? `${error.stated} → ${error.true}` : error.replacement;
-    return make("li", { testid: `error-${at}` }, [
-      make("i", { class: `dot grave-${error.severity}` }),
-      make("span", { text: about.filter(Boolean).join(" · ") }),
-      should ? make("span", { class: "faint", text: should }) : null,
-      remove,
-    ]);
-  }
-
-  /** @param {string} words @param {"overall" | "would_sign"} name @param {string} keys */
-  likert(words, name, keys) {
-    const buttons = LIKERT.map((value) => {
-      const button = make("button", {
-        type: "button", class: "choice", text: String(value), title: `${words}: ${value} of 5 (${keys})`,
-        "aria-pressed": String(this.said.quality?.[name] === value), testid: `${name}-${value}`,
-      });
-      button.addEventListener("click", () => this.rate({ [name]: value }));
-      return button;
-    });
-    return make("div", { class: "choices", role: "group", "aria-label": words }, [make("span", { class: "faint", text: words }), ...buttons]);
-  }
-
-  /** @param {string} words @param {string} title @param {() => void} act @param {string} [look] */
-  button(words, title, act, look = "choice") {
-    const button = make("button", { type: "button", class: look, text: words, title });
-    button.addEventListener("click", act);
-    return button;
   }
 
   /** One rating alone is not enough to be told to the server: until both are there, the page keeps it.
@@ -377,41 +315,6 @@ class Judging {
     else return;
     event.preventDefault();
   }
-}
-
-/** A text that begins at `from` of its section, with the pinned passages coloured; where two overlap, the graver one
- * shows. @param {string} text @param {number} from @param {any[]} places @returns {Node[]} */
-function marked(text, from, places) {
-  const points = pointsOf(text);
-  const grave = new Array(points.length).fill(0);
-  for (const { start, end, severity } of places) {
-    for (let at = Math.max(start - from, 0); at < Math.min(end - from, points.length); at++) grave[at] = Math.max(grave[at], severity);
-  }
-  const pieces = [];
-  for (let first = 0, last = 0; first < points.length; first = last) {
-    while (last < points.length && grave[last] === grave[first]) last++;
-    const words = points.slice(first, last).join("");
-    pieces.push(grave[first] ? make("mark", { class: `grave-${grave[first]}`, text: words }) : document.createTextNode(words));
-  }
-  return pieces;
-}
-
-/** Where a point of the page lies in its section's text. @param {Node} node @param {number} offset
- * @returns {{section: string, at: number} | null} */
-function placeOf(node, offset) {
-  const element = node instanceof Element ? node : node.parentElement;
-  const sentence = element?.closest(".sentence");
-  const section = sentence?.closest("[data-section]")?.getAttribute("data-section");
-  if (!sentence || !section) return null;
-  const before = document.createRange();
-  before.setStart(sentence, 0);
-  before.setEnd(node, offset);
-  return { section, at: Number(sentence.getAttribute("data-start")) + pointsOf(before.toString()).length };
-}
-
-/** Offsets count code points, as the server's do; the page's own count halves of some. @param {string} text */
-function pointsOf(text) {
-  return [...text];
 }
 
 /** @param {any} component as Streamlit passes it */

@@ -8,10 +8,11 @@
  */
 
 import { make } from "../../mask_editor/js/make.js";
+import { choice } from "./rating.js";
 
 const STANDING = ["false finding", "wrong location", "wrong severity", "false comparison"];
 const MISSING = ["omission", "missed comparison"];
-export const SEVERITIES = ["cosmetic", "minor", "moderate", "serious", "dangerous"];
+const SEVERITIES = ["cosmetic", "minor", "moderate", "serious", "dangerous"];
 
 /**
  * @param {Passage | null} passage that was marked, null for what is missing
@@ -75,4 +76,18 @@ export function pinningCard(passage, done, leave) {
     event.stopPropagation();
   });
   return card;
+}
+
+/** One error in the list of those that are pinned. @param {ReportError} error @param {number} at
+ * @param {boolean} isStale whether its words were changed since @param {() => void} takeBack */
+export function pinnedError(error, at, isStale, takeBack) {
+  const remove = choice("Remove", "Take this error back", takeBack);
+  const about = [error.passage ? `“${error.passage.words}”` : "", error.kind, SEVERITIES[error.severity - 1], error.significant ? "" : "not significant", isStale ? "its words were changed" : ""];
+  const should = error.kind === "wrong location" ? `${error.stated} → ${error.true}` : error.replacement;
+  return make("li", { testid: `error-${at}` }, [
+    make("i", { class: `dot grave-${error.severity}` }),
+    make("span", { text: about.filter(Boolean).join(" · ") }),
+    should ? make("span", { class: "faint", text: should }) : null,
+    remove,
+  ]);
 }
