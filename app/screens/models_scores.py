@@ -34,6 +34,8 @@ _METRICS = {
     "rouge_l": "ROUGE-L",
     "cider": "CIDEr",
     "meteor": "METEOR",
+    "bertscore": "BERTScore F1",
+    "radgraph_f1": "RadGraph F1",
     "report_f1": "Findings by report, F1",
     "label_micro_f1": "Findings, micro F1",
     "label_macro_f1": "Findings, macro F1",

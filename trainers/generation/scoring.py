@@ -27,7 +27,7 @@ from core.text_scores import (
     tokens,
 )
 from trainers.generation.data import Reading
-from trainers.generation.meteor import meteor
+from trainers.generation.extras import extra_scores
 
 HEADLINE = "report_f1"
 """The mean over reports of the F1 of what each finds; one that rightly finds nothing does not count."""
@@ -76,6 +76,7 @@ class Judge:
         told = Told.of(FINDINGS, [said_in(one) for one in written], self.said)
         metrics = {
             **self._wordings(words),
+            **self._extras(written),
             **self._findings(told),
             HEADLINE: self._mean(np.array([np.nan if v is None else v for v in self.report_f1(written)])),
             "distinct_share": Metric(_bare(distinct_share(words), len(words))),
@@ -110,9 +111,13 @@ class Judge:
         found = {f"bleu{order}": self._told(_bleu_of(counts, order)) for order in range(1, ORDERS + 1)}
         found["rouge_l"] = self._mean(np.array([rouge_l(*pair) for pair in pairs]))
         found["cider"] = self._mean(np.array([self.cider.score(*pair) for pair in pairs]))
-        values = meteor(words, self.words)
-        found["meteor"] = Metric(NOT_EVALUABLE) if values is None else self._mean(np.array(values))
         return found
+
+    def _extras(self, written: Sequence[Report]) -> dict[str, Metric]:
+        """What more there is to be had on this machine; METEOR is told of even where it is not."""
+        found = extra_scores([told_by(one) for one in written], [one.text for one in self.readings])
+        told = {name: self._mean(np.array(values)) for name, values in found.items()}
+        return {"meteor": Metric(NOT_EVALUABLE), **told}
 
     def _findings(self, told: Told) -> dict[str, Metric]:
         counts, keys = told.counts(), told.evaluable()

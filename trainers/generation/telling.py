@@ -16,7 +16,18 @@ _SPOKEN = {
     "nearest_": "the nearest study's",
     "text_only_": "of the indication alone",
 }
-_OTHERS = ("bleu1", "bleu2", "bleu3", "meteor", "invented_rate", "missed_rate", "distinct_share", "recited_share")
+_OTHERS = (
+    "bleu1",
+    "bleu2",
+    "bleu3",
+    "meteor",
+    "bertscore",
+    "radgraph_f1",
+    "invented_rate",
+    "missed_rate",
+    "distinct_share",
+    "recited_share",
+)
 ASIDE = frozenset(
     f"{prefix}{name}{suffix}" for prefix in ("", *FLOORS) for name in (*COMPARED, *_OTHERS) for suffix in ("", SHUFFLED)
 )
