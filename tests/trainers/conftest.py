@@ -1,8 +1,6 @@
 """A workspace of its own for each test: a real database and store, holding drawn films whose masks are known."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +14,12 @@ from core.masks import Mask, stats
 from core.snapshots import Manifest, SnapshotFilter
 from core.splits import SplitPolicy
 from core.studies import IncomingImage, IncomingMask, IncomingStudy, PixelFacts, Split, View
-from core.workspace import HOME_VARIABLE, Workspace
+from core.workspace import Workspace
 from data.images import from_pixels, mask_png
 from data.store import Store
 from db import intake, jobs, snapshots
 from db.engine import Database
 from db.intake import StoredImage
-from db.schema import migrate
 from trainers.contract import Shelf
 
 SIDE = 96
@@ -123,9 +120,5 @@ def _one_thread() -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "workspace"))
-    for name in [name for name in os.environ if name.startswith("READING_ROOM_") and name.endswith("_URL")]:
-        monkeypatch.delenv(name)
-    place = Workspace(tmp_path / "workspace")
-    return House(place, migrate(place))
+def house(place: Workspace, database: Database) -> House:
+    return House(place, database)

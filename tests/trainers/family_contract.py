@@ -1,5 +1,6 @@
 """What every model family must keep to. A family's test module subclasses `FamilyContract` and fills in its data."""
 
+import shutil
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +15,9 @@ from core.jobs import CurvePoint, JobCancelled
 from core.recipes import Recipe
 from core.snapshots import Manifest
 from core.studies import Split
+from core.workspace import Workspace
 from db import studies
+from db.engine import Database
 from tests.trainers.conftest import House
 from trainers.checkpoints import CorruptModel
 from trainers.contract import Case, Family, FindingNotLearned, NothingToLearn, NothingToMeasure, Silent
@@ -48,9 +51,23 @@ class FamilyContract:
     def fill(self, house: House) -> Manifest:
         """Put a handful of studies on record and freeze them."""
 
+    @pytest.fixture(scope="class")
+    def filled(self, tmp_path_factory: pytest.TempPathFactory, fresh_database: Path) -> tuple[House, Manifest]:
+        """A workspace that was filled once, and its snapshot."""
+        place = Workspace(tmp_path_factory.mktemp("filled")).prepare()
+        shutil.copy(fresh_database, place.home / fresh_database.name)
+        house = House(place, Database(place.database_url))
+        manifest = self.fill(house)
+        house.database.close()
+        return house, manifest
+
     @pytest.fixture
-    def manifest(self, house: House) -> Manifest:
-        return self.fill(house)
+    def manifest(self, house: House, filled: tuple[House, Manifest]) -> Manifest:
+        """The test's own copy of what was filled in."""
+        kept, manifest = filled
+        house.database.close()
+        shutil.copytree(kept.workspace.home, house.workspace.home, dirs_exist_ok=True)
+        return manifest
 
     def train(self, house: House, manifest: Manifest, folder: Path, watch: Any = None, **changes: Any) -> Trained:
         recipe = replace(self.recipe, **changes)
