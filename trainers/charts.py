@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from core.metrics import Estimate
 
 
 def draw_reliability(place: Path, tables: Mapping[str, Sequence[Sequence[float]]], what: str) -> None:
@@ -23,6 +26,19 @@ def draw_reliability(place: Path, tables: Mapping[str, Sequence[Sequence[float]]
     below.set_ylabel(f"share of {what}")
     below.set_xlabel("probability that the model gave")
     figure.savefig(place, dpi=110)
+
+
+def draw_estimates(axes: Any, x: Sequence[float], told: Sequence[Estimate], label: str, colour: str) -> None:
+    """Each estimate at its place with its interval; what is not evaluable is not there.
+
+    Not drawn as an error of the value: that of something rare can lie outside its own resamples.
+    """
+    shown = [(at, one.value, one.low, one.high) for at, one in zip(x, told, strict=True) if one.value is not None]
+    if not shown:
+        return
+    places, values, lows, highs = np.asarray(shown, dtype=np.float64).T
+    axes.vlines(places, lows, highs, colors=colour, linewidth=1.2)
+    axes.plot(places, values, "o", markersize=4, color=colour, label=label)
 
 
 def spoken(key: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.metrics import Metric
-from trainers.charts import draw_reliability, spoken
+from trainers.charts import draw_estimates, draw_reliability, spoken
 from trainers.classification.columns import SPOKEN, SUFFIXES
 
 COLOURS = {"image": "#5BC0EB", "text_only": "#F2B84B", "fused": "#2EC4B6", "shuffled": "#9AA5B1"}
@@ -59,14 +59,8 @@ def _draw_columns(place: Path, metrics: Mapping[str, Metric], columns: Sequence[
     for number, column in enumerate(columns):
         metric = metrics["auroc" + SUFFIXES[column]]
         told = [*(metric.per_finding[finding] for finding in findings), metric.overall]
-        x = [at + (number - (len(columns) - 1) / 2) * 0.18 for at, one in enumerate(told) if one.value is not None]
-        values = np.array([(one.value, one.low, one.high) for one in told if one.value is not None], dtype=np.float64)
-        if len(values):
-            mean, low, high = values.T
-            axes.errorbar(
-                x, mean, yerr=[mean - low, high - mean], label=SPOKEN[column], color=COLOURS[column], fmt="o",
-                markersize=4, linewidth=1.2,
-            )  # fmt: skip
+        x = [at + (number - (len(columns) - 1) / 2) * 0.18 for at in range(len(told))]
+        draw_estimates(axes, x, told, SPOKEN[column], COLOURS[column])
     axes.axhline(0.5, color="#9AA5B1", linewidth=0.8, linestyle="--")
     axes.set_xticks(range(len(findings) + 1), [*map(spoken, findings), "mean"], rotation=30, ha="right")
     axes.set_ylabel("AUROC")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.metrics import Metric
-from trainers.charts import spoken
+from trainers.charts import draw_estimates, spoken
 from trainers.datasets import FilmCache
 from trainers.gradcam import resized
 from trainers.pictures import GROUND, INK, STRIP, TRUTH_COLOUR, under_heat, write
@@ -24,6 +24,7 @@ PANEL = 192
 ROWS = 4
 ACROSS = 5
 LETTERS = 30
+COLOURS = ("#1F77B4", "#9AA5B1")
 
 
 def draw_figures(
@@ -118,12 +119,9 @@ def _draw_findings(place: Path, metrics: Mapping[str, Metric]) -> None:
     figure = Figure(figsize=(2.4 + 0.75 * max(1, len(keys)), 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     for axes, names in ((above, (PRECISION, PRECISION + FLOOR)), (below, (ZERO_SHOT,))):
-        for name in names:
+        for name, colour in zip(names, COLOURS, strict=False):
             told = [metrics[name].per_finding[key] for key in keys]
-            points = [(x, one.value, one.low, one.high) for x, one in enumerate(told) if one.value is not None]
-            if points:
-                x, value, low, high = np.asarray(points, dtype=np.float64).T
-                axes.errorbar(x, value, yerr=[value - low, high - value], fmt="o", markersize=4, label=name)
+            draw_estimates(axes, range(len(keys)), told, name, colour)
         axes.legend(fontsize="small")
     below.axhline(0.5, color="#9AA5B1", linewidth=0.8, linestyle="--")
     below.set_xticks(range(len(keys)), [spoken(key) for key in keys], rotation=30, ha="right")
