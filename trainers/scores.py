@@ -1,8 +1,9 @@
 """Which findings can be judged, and the mean over them.
 
 A finding can be judged on some exams where it is present on one and absent on another, for certain. The mean is over
-those that are present at least `LEAST_POSITIVES` times, each counting alike: the area under a curve through a handful
-of cases is a matter of luck. "No finding" is judged and left out of the mean, being all others at once.
+those that are present and absent at least `LEAST` times each, all counting alike: the area under a curve through a
+handful of cases is a matter of luck, on whichever side they are. "No finding" is judged and left out of the mean, being
+all others at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from core.discrimination import Truth, auroc, once
 from core.findings import NO_FINDING, Finding
 
-LEAST_POSITIVES = 10
+LEAST = 10
 
 
 class Exam(Protocol):
@@ -38,11 +39,8 @@ def evaluable(findings: Sequence[Finding], exams: Sequence[Exam]) -> list[str]:
 
 def averaged(findings: Sequence[Finding], exams: Sequence[Exam]) -> list[str]:
     """The findings that are in the mean."""
-    return [
-        key
-        for key in evaluable(findings, exams)
-        if key != NO_FINDING and truth_of(exams, key)[1].sum() >= LEAST_POSITIVES
-    ]
+    truths = ((key, truth_of(exams, key)[1]) for key in evaluable(findings, exams) if key != NO_FINDING)
+    return [key for key, truth in truths if min(truth.sum(), (~truth).sum()) >= LEAST]
 
 
 def aurocs(findings: Sequence[Finding], exams: Sequence[Exam], logits: NDArray[np.float64]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """How good the search is, with 95 % bootstrap intervals by patient, each beside what a random order would give.
 
 Conventions. Recall, ranks and nDCG are of both directions and both protocols (see `protocols`). Findings are judged as
-in classification: those that are present at least ten times belong in a mean, "no finding" in none (see
+in classification: those that are present and absent at least ten times each belong in a mean, "no finding" in none (see
 `trainers.scores`). The precision of a finding is over the studies on which it is present: the share of their nearest
 studies, of other patients, that have it too.
 """

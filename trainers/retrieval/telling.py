@@ -37,7 +37,7 @@ def notes_of(judged: Judged, metrics: Mapping[str, Metric], details: Mapping[str
         "### Findings",
         "",
         "Precision among the five nearest studies of other patients, and AUROC by prompts alone, without learning; "
-        f"the mean is over {len(judged.averaged)} findings that are present at least ten times.",
+        f"the mean is over {len(judged.averaged)} findings that are present and absent at least ten times each.",
         "",
         "| finding | precision@5 | base rate | zero-shot AUROC |",
         "| --- | --- | --- | --- |",
