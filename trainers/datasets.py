@@ -69,6 +69,14 @@ def shows_something(square: Square) -> bool:
     return bool(square.min() != square.max())
 
 
+def write_whole(place: Path, payload: bytes) -> None:
+    """Put a file into the cache, where other processes see all of it or none."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = place.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(payload)
+    unfinished.replace(place)
+
+
 class FilmCache:
     """Films and masks of one side and fit. Reads go through the cache's files; what is missing is made from the store.
 
@@ -115,10 +123,7 @@ class FilmCache:
         if kept.size == self.side**2:
             return kept.reshape(self.side, self.side)
         made = make(self.store.get(sha))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(f".{os.getpid()}")
-        made.tofile(unfinished)
-        unfinished.replace(place)
+        write_whole(place, made.tobytes())
         return made
 
 

@@ -7,7 +7,7 @@ that could run code; nothing is fetched that the folder does not name.
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -226,15 +226,8 @@ def _tokenizer_of(folder: Path) -> Any:
 def _preprocessing(model: Any) -> tuple[int, Tensor, Tensor]:
     """The side of the squares, and the mean and deviation (3, 1, 1) of brightness in [0, 1]."""
     size = model.visual.image_size
-    middle, reach = (
-        torch.tensor(tuple(_three(told)))[:, None, None] for told in (model.visual.image_mean, model.visual.image_std)
-    )
+    middle, reach = (torch.tensor(told)[:, None, None] for told in (model.visual.image_mean, model.visual.image_std))
     return int(size[0] if isinstance(size, (tuple, list)) else size), middle, reach
-
-
-def _three(told: Sequence[float] | None) -> Iterator[float]:
-    for value in told or ():
-        yield float(value)
 
 
 def _unit(rows: Tensor) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from core.masks import Mask
 from core.recipes import GenerationRecipe
 from trainers.checkpoints import sha256_of
 from trainers.contract import InUse, Shelf
-from trainers.datasets import FilmCache, Square, read_film, to_square
+from trainers.datasets import FilmCache, Square, read_film, to_square, write_whole
 from trainers.folders import WEIGHTS
 from trainers.retrieval.data import Pose
 from trainers.segmentation import model as segmentation
@@ -64,11 +63,9 @@ class LungFinder:
         logits = self.model.outline(features, asked, None)
         marked = at_native_size(logits, pixels.shape[0], pixels.shape[1], recipe.fit).amax(dim=0).cpu().numpy() >= 0.5
         crop = Crop.around(_without_specks(marked), self.margin)
-        return (
-            crop
-            if crop is not None and SMALLEST <= crop.share_of(pixels.shape[0], pixels.shape[1]) <= LARGEST
-            else None
-        )
+        if crop is None or not SMALLEST <= crop.share_of(pixels.shape[0], pixels.shape[1]) <= LARGEST:
+            return None
+        return crop
 
     def save(self, folder: Path) -> None:
         """Beside the model whose films it crops, so that the windows stay what they were whatever is put in use."""
@@ -126,11 +123,7 @@ class CroppedFilms(FilmCache):
         return Crop(**told) if told else None
 
     def _record(self, sha: str, crop: Crop | None) -> Crop | None:
-        place = self._place(sha)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps(asdict(crop) if crop is not None else None), encoding="utf-8")
-        unfinished.replace(place)
+        write_whole(self._place(sha), json.dumps(asdict(crop) if crop is not None else None).encode())
         return crop
 
     def _place(self, sha: str) -> Path:
